@@ -1,0 +1,26 @@
+"""See why a Django request is slow, be told what to change, and prove that it got faster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django_hotpath.api import profile
+    from django_hotpath.capture import Capture
+
+__version__ = "0.1.0"
+
+__all__ = ["Capture", "__version__", "profile"]
+
+
+def __getattr__(name: str) -> Any:
+    # Importing the package must stay cheap and must not need configured settings.
+    if name == "profile":
+        from django_hotpath.api import profile
+
+        return profile
+    if name == "Capture":
+        from django_hotpath.capture import Capture
+
+        return Capture
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,47 @@
+"""The rules that turn a capture into advice, one file a rule."""
+
+from __future__ import annotations
+
+import logging
+
+from django_hotpath.analysis.findings.base import Limits, Rule
+from django_hotpath.analysis.findings.duplicate_query import duplicate_query
+from django_hotpath.analysis.findings.n_plus_one import n_plus_one
+from django_hotpath.analysis.findings.slow_function import slow_function
+from django_hotpath.analysis.findings.slow_query import slow_query
+from django_hotpath.capture import SEVERITIES, Capture, Finding
+from django_hotpath.conf import settings
+
+RULES: tuple[Rule, ...] = (n_plus_one, duplicate_query, slow_query, slow_function)
+
+logger = logging.getLogger("hotpath")
+
+
+def find(capture: Capture, limits: Limits | None = None) -> tuple[Finding, ...]:
+    """All findings, the most important first: by severity, then by what they cost.
+
+    A rule that fails is logged and left out.
+    """
+    limits = limits or Limits(
+        slow_query_ms=settings.SLOW_QUERY_MS, n_plus_one=settings.N_PLUS_ONE_THRESHOLD
+    )
+    found: list[Finding] = []
+    for rule in RULES:
+        try:
+            found += rule(capture, limits)
+        except Exception:
+            logger.exception("the rule %s failed", rule.__name__)
+    found = _without_repeats(found)
+    found.sort(key=lambda finding: (SEVERITIES.index(finding.severity), -finding.cost_ms))
+    return tuple(found)
+
+
+def _without_repeats(found: list[Finding]) -> list[Finding]:
+    """Leaves out duplicates that are part of a loop: curing the loop cures them."""
+    loops = [set(finding.queries) for finding in found if finding.kind == "n_plus_one"]
+    return [
+        finding
+        for finding in found
+        if finding.kind != "duplicate_query"
+        or not any(loop.issuperset(finding.queries) for loop in loops)
+    ]

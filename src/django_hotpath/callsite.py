@@ -1,0 +1,236 @@
+"""From a running stack to the line of the user's code or template.
+
+Looking at a frame costs a dict lookup by ``id(code)``; everything that needs text happens once
+for each code object, or after the work is done.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import django
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.template.base import Node
+
+from django_hotpath.conf import settings
+
+# What a frame is to us. SKIP is 0: the hot loop tests for truth.
+SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY = range(5)
+
+# Packages that measure: their time is shown as "profiling tools", never as the user's.
+TOOLS = frozenset(
+    {
+        "django_hotpath",
+        "coverage",
+        "debug_toolbar",
+        "line_profiler",
+        "memory_profiler",
+        "pyinstrument",
+        "silk",
+        "vmprof",
+    }
+)
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_DJANGO = os.path.dirname(os.path.abspath(django.__file__)) + os.sep
+_STDLIB = tuple(
+    {
+        os.path.abspath(path) + os.sep
+        for path in (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+    }
+)
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+# Codes are kept so that an id is never given to another code object while it is a key here.
+_kinds: dict[int, int] = {}
+_kept: list[CodeType] = []
+_MAX_CODES = 50_000
+
+_boundaries: set[CodeType] = set()
+
+
+class Walk(NamedTuple):
+    """A stack as the hot path keeps it, innermost first.
+
+    ``frames``: (code, line) of the project's frames; ``template``: (template, line) of the
+    innermost template node; ``fallback``: the innermost frame outside Django's database layer.
+    """
+
+    frames: tuple[tuple[CodeType, int], ...]
+    template: tuple[Any, int] | None
+    fallback: tuple[CodeType, int] | None
+
+
+class Where(NamedTuple):
+    """A source file: its path as captures show it, its kind and its top-level package."""
+
+    file: str
+    kind: str
+    package: str
+
+
+def boundary(code: CodeType) -> None:
+    """Frames of this code, and those outside them, belong to nobody's call site."""
+    _boundaries.add(code)
+
+
+def walk(frame: FrameType | None) -> Walk:
+    kinds = _kinds
+    frames: list[tuple[CodeType, int]] = []
+    template: tuple[Any, int] | None = None
+    fallback: tuple[CodeType, int] | None = None
+    while frame is not None:
+        code = frame.f_code
+        kind = kinds.get(id(code))
+        if kind is None:
+            kind = _classify(code)
+        if kind:
+            if kind == PROJECT:
+                frames.append((code, frame.f_lineno))
+            elif kind == LIBRARY:
+                if fallback is None:
+                    fallback = (code, frame.f_lineno)
+            elif kind == TEMPLATE:
+                if template is None:
+                    template = _template_line(frame)
+            else:
+                break
+        frame = frame.f_back
+    return Walk(tuple(frames), template, fallback)
+
+
+def _template_line(frame: FrameType) -> tuple[Any, int] | None:
+    node = frame.f_locals.get("self")
+    token = getattr(node, "token", None)
+    origin = getattr(node, "origin", None)
+    if token is None or origin is None:
+        return None
+    return origin, token.lineno or 0
+
+
+def _classify(code: CodeType) -> int:
+    if len(_kept) >= _MAX_CODES:
+        _forget()
+    kind = _kind_of(code)
+    _kept.append(code)
+    _kinds[id(code)] = kind
+    return kind
+
+
+def _kind_of(code: CodeType) -> int:
+    if code in _boundaries:
+        return BOUNDARY
+    if code is Node.render_annotated.__code__:
+        return TEMPLATE
+    where = locate(code.co_filename)
+    if where.kind == "project":
+        return PROJECT
+    if where.kind == "library":
+        return LIBRARY
+    if where.kind == "django":
+        path = os.path.abspath(code.co_filename)
+        database = path.startswith(os.path.join(_DJANGO, "db") + os.sep)
+        return SKIP if database else LIBRARY
+    return SKIP
+
+
+@functools.cache
+def project_roots() -> tuple[str, ...]:
+    """The folders that hold the user's own code, with a trailing separator.
+
+    ``HOTPATH["PROJECT_ROOTS"]``, or ``BASE_DIR``, or the folder above the settings package.
+    """
+    roots = [str(root) for root in settings.PROJECT_ROOTS]
+    if not roots:
+        roots = [str(base_dir())]
+    return tuple(os.path.abspath(root) + os.sep for root in roots)
+
+
+def base_dir() -> Path:
+    """Where ``manage.py`` lies, as well as can be told."""
+    configured = getattr(django_settings, "BASE_DIR", None)
+    if configured:
+        return Path(configured)
+    module_name = os.environ.get("DJANGO_SETTINGS_MODULE", "")
+    module = sys.modules.get(module_name)
+    source = getattr(module, "__file__", None)
+    if source:
+        return Path(source).resolve().parents[module_name.count(".")]
+    return Path.cwd()
+
+
+@functools.lru_cache(maxsize=20_000)
+def locate(filename: str) -> Where:
+    """Which file a code object comes from: "project", "django", "library", "stdlib" or "hotpath".
+
+    The path is relative to the project where it lies in it, with forward slashes.
+    """
+    if filename.startswith("<"):
+        kind = "stdlib" if filename.startswith("<frozen") else "library"
+        return Where(filename, kind, filename)
+    path = os.path.abspath(filename)
+    if path.startswith(_HERE):
+        return Where(path, "hotpath", "django_hotpath")
+    if path.startswith(_DJANGO):
+        return Where(path, "django", "django")
+    for marker in _INSTALLED:
+        _before, found, after = path.rpartition(marker)
+        if found:
+            package = after.split(os.sep)[0].removesuffix(".py")
+            kind = "hotpath" if package in TOOLS else "library"
+            return Where(path, kind, package)
+    if path.startswith(_STDLIB):
+        relative = next(path[len(root) :] for root in _STDLIB if path.startswith(root))
+        return Where(path, "stdlib", relative.split(os.sep)[0].removesuffix(".py"))
+    for root in project_roots():
+        if path.startswith(root):
+            relative = path[len(root) :].replace(os.sep, "/")
+            return Where(relative, "project", relative.split("/")[0].removesuffix(".py"))
+    return Where(path, "library", os.path.basename(path).removesuffix(".py"))
+
+
+def template_path(origin: Any) -> str:
+    """A template's file as captures show it; its name where it has no file."""
+    name = str(getattr(origin, "name", "") or "")
+    if name and os.path.isabs(name):
+        return locate(name).file
+    return str(getattr(origin, "template_name", None) or name or "<unknown source>")
+
+
+def call_site(found: Walk) -> dict[str, Any] | None:
+    """The call site of a walk, in the shape of ``docs/reference/capture.md``."""
+    innermost = found.frames[0] if found.frames else found.fallback
+    if innermost is None:
+        return None
+    code, line = innermost
+    site: dict[str, Any] = {
+        "file": locate(code.co_filename).file,
+        "line": line,
+        "function": code.co_qualname,
+    }
+    if found.template is not None:
+        origin, template_line = found.template
+        site["template"] = template_path(origin)
+        site["template_line"] = template_line
+    return site
+
+
+def _forget() -> None:
+    _kinds.clear()
+    _kept.clear()
+
+
+@receiver(setting_changed)
+def _reset(*, setting: str, **kwargs: Any) -> None:
+    if setting in {"HOTPATH", "BASE_DIR"}:
+        project_roots.cache_clear()
+        locate.cache_clear()
+        _forget()

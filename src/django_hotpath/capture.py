@@ -1,0 +1,238 @@
+"""The record of one measured piece of work: plain data with a schema version.
+
+The shape of every key is documented in ``docs/reference/capture.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
+
+SCHEMA = 1
+
+SEVERITIES = ("high", "medium", "low")
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class CaptureError(ValueError):
+    """The text is not a capture that this version can read."""
+
+
+def new_id(now: float | None = None) -> str:
+    """A ULID: 26 characters, 48 bits of milliseconds then 80 random bits, sorts by time."""
+    milliseconds = int((time.time() if now is None else now) * 1000)
+    number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestInfo:
+    method: str
+    path: str
+    query_string: str = ""
+    route: str | None = None
+    view: str | None = None
+    status: int | None = None
+    content_type: str | None = None
+    is_async: bool = False
+    exception: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Milliseconds; None means "not measured", never zero."""
+
+    wall_ms: float
+    cpu_ms: float | None = None
+    db_ms: float | None = None
+    cache_ms: float | None = None
+    template_ms: float | None = None
+    gc_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    python: str
+    django: str
+    hotpath: str
+    server: str
+    threads: int
+    pid: int
+    debug: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlap:
+    """Other requests that this process served meanwhile, and the share of the time they took."""
+
+    requests: int = 0
+    share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overhead:
+    hotpath_ms: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallSite:
+    file: str
+    line: int
+    function: str
+    template: str | None = None
+    template_line: int | None = None
+
+    def __str__(self) -> str:
+        if self.template is not None:
+            return f"{self.template}:{self.template_line}"
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    queries: tuple[int, int]
+    saved_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fix:
+    summary: str
+    code: str | None = None
+    predicted: Predicted | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What replaying with the fix measured, before and after."""
+
+    queries: tuple[int, int]
+    wall_ms: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    kind: str
+    severity: str
+    title: str
+    detail: str
+    count: int
+    cost_ms: float
+    call_site: CallSite | None = None
+    relation: str | None = None
+    origin: CallSite | None = None
+    fix: Fix | None = None
+    verified: Verified | None = None
+    queries: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES:
+            raise ValueError(f"severity must be one of {', '.join(SEVERITIES)}: {self.severity!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    id: str
+    started_at: str
+    label: str
+    timing: Timing
+    environment: Environment
+    request: RequestInfo | None = None
+    overlap: Overlap = field(default_factory=Overlap)
+    overhead: Overhead = field(default_factory=Overhead)
+    instruments: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    schema: int = SCHEMA
+
+    def to_dict(self) -> dict[str, Any]:
+        """The capture as dicts, lists and scalars, spelled as in the JSON."""
+        data = {"schema": self.schema, **_without_instruments(self)}
+        data["instruments"] = dict(self.instruments)
+        if data["request"] is not None:
+            data["request"]["async"] = data["request"].pop("is_async")
+        return data
+
+    def to_json(self) -> str:
+        """ASCII JSON; lone surrogates and control characters are escaped."""
+        return json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Raises ``CaptureError`` for another schema or a missing or unknown key."""
+        if not isinstance(data, Mapping):
+            raise CaptureError("a capture is a JSON object")
+        if data.get("schema") != SCHEMA:
+            raise CaptureError(
+                f"capture schema {data.get('schema')!r} is unknown: this version reads {SCHEMA}"
+            )
+        try:
+            request = data.get("request")
+            environment = dict(data["environment"])
+            environment["warnings"] = tuple(environment.get("warnings", ()))
+            return cls(
+                id=data["id"],
+                started_at=data["started_at"],
+                label=data["label"],
+                request=_request(request) if request else None,
+                timing=Timing(**data["timing"]),
+                environment=Environment(**environment),
+                overlap=Overlap(**data["overlap"]),
+                overhead=Overhead(**data["overhead"]),
+                instruments=data["instruments"],
+                findings=tuple(_finding(found) for found in data["findings"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CaptureError(f"not a capture: {error}") from error
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Raises ``CaptureError`` when the text is not JSON or not a capture."""
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise CaptureError(f"not JSON: {error}") from error
+        return cls.from_dict(data)
+
+    def with_findings(self, findings: tuple[Finding, ...]) -> Self:
+        return replace(self, findings=findings)
+
+
+def _without_instruments(capture: Capture) -> dict[str, Any]:
+    # asdict copies deeply, which would double the cost of a large capture.
+    data = asdict(replace(capture, instruments={}))
+    del data["schema"]
+    return data
+
+
+def _request(data: Mapping[str, Any]) -> RequestInfo:
+    values = dict(data)
+    values["is_async"] = values.pop("async", False)
+    return RequestInfo(**values)
+
+
+def _finding(data: Mapping[str, Any]) -> Finding:
+    values = dict(data)
+    for key in ("call_site", "origin"):
+        if values.get(key):
+            values[key] = CallSite(**values[key])
+    if values.get("fix"):
+        fix = dict(values["fix"])
+        if fix.get("predicted"):
+            before, after = fix["predicted"]["queries"]
+            fix["predicted"] = Predicted(
+                queries=(before, after), saved_ms=fix["predicted"]["saved_ms"]
+            )
+        values["fix"] = Fix(**fix)
+    if values.get("verified"):
+        verified = values["verified"]
+        values["verified"] = Verified(
+            queries=tuple(verified["queries"]), wall_ms=tuple(verified["wall_ms"])
+        )
+    values["queries"] = tuple(values.get("queries", ()))
+    return Finding(**values)

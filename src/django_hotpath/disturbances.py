@@ -1,0 +1,80 @@
+"""What disturbs a measurement here and now, in words for the reader of the report."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Collection
+from typing import Any
+
+from django.core.signals import request_started
+
+from django_hotpath.environment import server
+
+SLOWED_BY_TRACING = frozenset({"allocations"})
+
+_MONITORING_SLOTS = range(6)
+
+_requests_seen = 0
+
+
+def watch_first_request() -> None:
+    """Counts requests up to the second, then stops listening."""
+    request_started.connect(_on_request, dispatch_uid="hotpath.first_request")
+
+
+def _on_request(**kwargs: Any) -> None:
+    global _requests_seen
+    _requests_seen += 1
+    if _requests_seen > 1:
+        request_started.disconnect(dispatch_uid="hotpath.first_request")
+
+
+def disturbances(instruments: Collection[str]) -> list[str]:
+    """Ask before the instruments start, or they would name themselves."""
+    return [*_first_request(), *_runserver(instruments), *_tracers()]
+
+
+def _first_request() -> list[str]:
+    if _requests_seen != 1:
+        return []
+    return [
+        "this was the first request of the process: imports, URL patterns and templates were "
+        "loaded for it. Load the page again for its usual time"
+    ]
+
+
+def _runserver(instruments: Collection[str]) -> list[str]:
+    if server() != "runserver":
+        return []
+    warnings = []
+    if os.environ.get("RUN_MAIN") == "true":
+        warnings.append(
+            "runserver is auto-reloading: its watcher thread takes some CPU time "
+            "(runserver --noreload)"
+        )
+    process_wide = {"calls", "memory", "allocations"} & set(instruments)
+    if "--nothreading" not in sys.argv and process_wide and sys.version_info >= (3, 12):
+        warnings.append(
+            "runserver is threaded: requests that run at the same time are in the figures of "
+            f"{', '.join(sorted(process_wide))} (runserver --nothreading)"
+        )
+    return warnings
+
+
+def _tracers() -> list[str]:
+    found = []
+    if sys.gettrace() is not None:
+        found.append("a trace function (a debugger or coverage)")
+    if sys.version_info < (3, 12):
+        if sys.getprofile() is not None:
+            found.append("a profile function")
+    else:
+        tools = (sys.monitoring.get_tool(slot) for slot in _MONITORING_SLOTS)
+        found += [f"the monitoring tool {tool!r}" for tool in tools if tool]
+    if threading.gettrace() is not None:
+        found.append("a trace function for new threads")
+    if not found:
+        return []
+    return [f"another tool was active and makes code slower: {', '.join(found)}"]

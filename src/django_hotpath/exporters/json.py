@@ -1,0 +1,12 @@
+"""The capture as it is: ``docs/reference/capture.md``."""
+
+from __future__ import annotations
+
+from django_hotpath.capture import Capture
+
+CONTENT_TYPE = "application/json"
+SUFFIX = "json"
+
+
+def export(capture: Capture) -> bytes:
+    return capture.to_json().encode("ascii")

@@ -1,0 +1,108 @@
+"""The capture for a terminal: the verdict, the findings, the ten dearest functions and queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from textwrap import fill
+from typing import Any
+
+from django_hotpath.capture import Capture, Finding
+
+CONTENT_TYPE = "text/plain; charset=utf-8"
+SUFFIX = "txt"
+_TOP = 10
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+def export(capture: Capture) -> bytes:
+    return ("\n".join(_lines(capture)) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _lines(capture: Capture) -> Iterator[str]:
+    timing = capture.timing
+    yield _clean(capture.label)
+    if capture.request:
+        request = capture.request
+        yield _clean(f"{request.status or '-'}  {request.view or '(no view)'}  {request.route or ''}")
+        if request.exception:
+            yield _clean(f"raised {request.exception['type']}: {request.exception['message']}")
+    figures = [f"{timing.wall_ms:,.1f} ms"]
+    if timing.cpu_ms is not None:
+        figures.append(f"CPU {timing.cpu_ms:,.1f} ms")
+    queries = capture.instruments.get("queries")
+    if queries:
+        figures.append(f"{queries['count']:,} queries {queries['total_ms']:,.1f} ms")
+    figures.append(f"profiler {capture.overhead.hotpath_ms:,.1f} ms")
+    yield "  ".join(figures)
+    for warning in capture.environment.warnings:
+        yield _clean(f"! {warning}")
+    yield ""
+    yield from _findings(capture.findings)
+    yield from _functions(capture.instruments.get("calls"))
+    yield from _queries(queries)
+    yield from _allocations(capture.instruments.get("allocations"))
+
+
+def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
+    yield f"FINDINGS ({len(findings)})"
+    for finding in findings:
+        yield _clean(f"  [{finding.severity}] {finding.title}  ({finding.cost_ms:,.1f} ms)")
+        if finding.fix:
+            yield fill(
+                _clean(finding.fix.summary), 96, initial_indent="      ", subsequent_indent="      "
+            )
+            for line in (finding.fix.code or "").splitlines():
+                yield f"      | {_clean(line)}"
+    if not findings:
+        yield "  none of the known problems"
+    yield ""
+
+
+def _functions(calls: dict[str, Any] | None) -> Iterator[str]:
+    if not calls:
+        return
+    yield f"FUNCTIONS by own time (of {len(calls['functions']):,})"
+    yield f"  {'calls':>10} {'own ms':>10} {'cum. ms':>10}  function"
+    ranked = sorted(calls["functions"], key=lambda function: -function["own_ms"])
+    for function in ranked[:_TOP]:
+        place = f"  {function['file']}:{function['line']}" if function["file"] else ""
+        yield _clean(
+            f"  {function['calls']:>10,} {function['own_ms']:>10,.2f} "
+            f"{function['cumulative_ms']:>10,.2f}  {function['function']}{place}"
+        )
+    yield ""
+
+
+def _queries(recorded: dict[str, Any] | None) -> Iterator[str]:
+    if not recorded:
+        return
+    groups: dict[tuple[str, Any], list[dict[str, Any]]] = defaultdict(list)
+    for query in recorded["queries"]:
+        site = query.get("call_site") or {}
+        groups[query["fingerprint"], (site.get("file"), site.get("line"))].append(query)
+    yield f"QUERIES by time ({recorded['count']:,} in {len(groups):,} groups)"
+    yield f"  {'times':>10} {'ms':>10}  statement"
+    ranked = sorted(groups.items(), key=lambda item: -sum(q["duration_ms"] for q in item[1]))
+    for (_fingerprint, (file, line)), group in ranked[:_TOP]:
+        total = sum(query["duration_ms"] for query in group)
+        sql = " ".join(group[0]["sql"].split())
+        yield _clean(f"  {len(group):>10,} {total:>10,.2f}  {sql[:110]}")
+        if file:
+            yield _clean(f"  {'':>10} {'':>10}  at {file}:{line}")
+    yield ""
+
+
+def _allocations(recorded: dict[str, Any] | None) -> Iterator[str]:
+    if not recorded:
+        return
+    yield f"ALLOCATIONS (peak {recorded['traced_peak']:,} bytes)"
+    yield f"  {'bytes':>12} {'blocks':>8}  line"
+    for row in recorded["by_line"][:_TOP]:
+        yield _clean(f"  {row['size']:>12,} {row['count']:>8,}  {row['file']}:{row['line']}")
+    yield ""
+
+
+def _clean(text: str) -> str:
+    """A terminal obeys control characters: none gets through."""
+    return text.translate(_CONTROL)

@@ -1,0 +1,108 @@
+"""``ProfilingMiddleware``: a thin shell, sync and async.
+
+A request that asks for nothing costs a substring test, a key test and, unless
+``SLOW_REQUEST_MS`` is None, the clock and the counter behind the slow-request log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from django_hotpath import callsite, slowlog
+from django_hotpath.conf import settings
+from django_hotpath.profiled_request import ProfiledRequest, answer_or_profile
+from django_hotpath.recorder import Steps
+from django_hotpath.trigger import HEADER
+
+
+class ProfilingMiddleware:
+    """Goes first in ``MIDDLEWARE``, below ``GZipMiddleware`` only."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self.__acall__(request)
+        meta = request.META
+        if settings.PARAMETER in meta.get("QUERY_STRING", "") or HEADER in meta:
+            found = answer_or_profile(request, is_async=False)
+            if isinstance(found, ProfiledRequest):
+                return self._profile(request, found)
+            if found is not None:
+                return found
+        limit = settings.SLOW_REQUEST_MS
+        if limit is None:
+            return self.get_response(request)  # type: ignore[no-any-return]
+        token = slowlog.queries.set(count := [0])
+        started = perf_counter()
+        try:
+            response: HttpResponseBase = self.get_response(request)
+        finally:
+            slowlog.queries.reset(token)
+        elapsed_ms = (perf_counter() - started) * 1000
+        if elapsed_ms >= limit:
+            slowlog.report(request, response.status_code, elapsed_ms, count[0])
+        return response
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        meta = request.META
+        if settings.PARAMETER in meta.get("QUERY_STRING", "") or HEADER in meta:
+            found = await sync_to_async(answer_or_profile)(request, is_async=True)
+            if isinstance(found, ProfiledRequest):
+                return await self._aprofile(request, found)
+            if found is not None:
+                return found
+        limit = settings.SLOW_REQUEST_MS
+        if limit is None:
+            return await self.get_response(request)  # type: ignore[no-any-return]
+        token = slowlog.queries.set(count := [0])
+        started = perf_counter()
+        try:
+            response: HttpResponseBase = await self.get_response(request)
+        finally:
+            slowlog.queries.reset(token)
+        elapsed_ms = (perf_counter() - started) * 1000
+        if elapsed_ms >= limit:
+            slowlog.report(request, response.status_code, elapsed_ms, count[0])
+        return response
+
+    def _profile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
+        if not profiled.start():
+            return profiled.unprofiled(self.get_response(request))
+        try:
+            response = self.get_response(request)
+        except BaseException as error:
+            profiled.raised(error)
+            raise
+        profiled.stop()
+        return profiled.answer(response)
+
+    async def _aprofile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
+        if not profiled.start():
+            return profiled.unprofiled(await self.get_response(request))
+        try:
+            work = self.get_response(request)
+            response = await Steps(profiled.recorder, work, profiled.keep_on)
+        except BaseException as error:
+            profiled.raised(error)
+            raise
+        profiled.stop()
+        # Storing and rendering must not hold up the event loop.
+        return await sync_to_async(profiled.answer, thread_sensitive=False)(response)
+
+
+for _method in (ProfilingMiddleware._profile, ProfilingMiddleware._aprofile):
+    callsite.boundary(_method.__code__)

@@ -1,0 +1,382 @@
+"""What a request that asks for a profile is answered with."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from urllib.parse import quote
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings as django_settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from django_hotpath import access, exporters, redact, slowlog, standaside, stores, trigger
+from django_hotpath.capture import Capture, RequestInfo
+from django_hotpath.conf import settings
+from django_hotpath.instruments import registry
+from django_hotpath.instruments.registry import Spec
+from django_hotpath.plain import describe_error
+from django_hotpath.recorder import Recorder, Refused
+from django_hotpath.report.assets import asset_response
+from django_hotpath.report.http import html_response, secure
+from django_hotpath.report.links import (
+    Links,
+    asset_in_place,
+    capture_links,
+    included_asset,
+    urls_included,
+)
+from django_hotpath.report.pages import InstrumentHelp, help_page, problem_page, report_page
+
+logger = logging.getLogger("hotpath")
+
+# The memory lane starts by itself when the first run was quicker than this.
+_QUICK_MS = 2_000
+
+
+class ProfiledRequest:
+    """One request on its way through ``start``, ``stop`` and ``answer``."""
+
+    def __init__(
+        self, request: HttpRequest, specs: tuple[Spec, ...], output: str | None, *, is_async: bool
+    ) -> None:
+        self.request = request
+        self.output = output
+        self.is_async = is_async
+        self.refused: tuple[str, ...] = ()
+        self.recorder = Recorder(specs, label=f"{request.method} {request.path}")
+        # Looked at now: what the application does to the request is its own affair.
+        self.method = request.method or ""
+        self.path = request.path
+        self.full_path = request.get_full_path()
+        self.query_string = request.META.get("QUERY_STRING", "")
+        self.wants_page = wants_page(request)
+
+    def start(self) -> bool:
+        """Whether the request is being profiled; if not, ``unprofiled`` says why."""
+        standaside.begin(self.request)
+        try:
+            self.recorder.start()
+        except Refused as refused:
+            self.refused = refused.reasons
+        except Exception as error:
+            logger.exception("the request goes on unprofiled")
+            self.refused = (describe_error(error),)
+        if self.refused:
+            standaside.end(self.request)
+            logger.warning("%s was not profiled: %s", self.path, "; ".join(self.refused))
+            return False
+        return True
+
+    def keep_on(self) -> bool:
+        """Whether to keep measuring while this request's task is suspended.
+
+        cProfile on Python 3.12 and later sees every thread, so that the thread in which a sync
+        view runs under ASGI can be measured if it is left on.
+        """
+        if not self._view_is_sync():
+            return False
+        if not self.recorder.cpu_elsewhere:
+            self.recorder.cpu_elsewhere = True
+            self.recorder.warnings.append(_sync_view_warning())
+        return sys.version_info >= (3, 12)
+
+    def _view_is_sync(self) -> bool:
+        match = self.request.resolver_match
+        if match is None or isinstance(match, standaside.StandAside):
+            return False
+        return not iscoroutinefunction(match.func)
+
+    def stop(self) -> None:
+        self.recorder.stop()
+        standaside.end(self.request)
+
+    def unprofiled(self, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers["Hotpath-Refused"] = _header_text("; ".join(self.refused))
+        return response
+
+    def raised(self, error: BaseException) -> None:
+        """The application raised through us: keep the capture, and let it go on."""
+        try:
+            self.stop()
+            self.recorder.note_exception(error)
+            self._save(self.recorder.capture(self._request_info(None)))
+        except Exception:
+            logger.exception("the capture of a request that raised was lost")
+
+    def answer(self, response: HttpResponseBase) -> HttpResponseBase:
+        """The report where a person looks, the application's own answer everywhere else."""
+        try:
+            return self._answer(response)
+        except Exception as error:
+            logger.exception("the capture was lost; the application's answer goes out")
+            response.headers["Hotpath-Refused"] = _header_text(describe_error(error))
+            return response
+
+    def _answer(self, response: HttpResponseBase) -> HttpResponseBase:
+        if response.streaming:
+            self.recorder.warnings.append(
+                "the body was streamed: this capture ends where the streaming began"
+            )
+        capture = self.recorder.capture(self._request_info(response))
+        self._log_slow(capture, response.status_code)
+        problem = self._save(capture)
+        url = None
+        if problem is None:
+            url = capture_links(capture).capture if urls_included() else None
+        shown = self._shown(capture, response, problem)
+        shown.headers["Hotpath-Capture"] = url or capture.id
+        if problem is not None:
+            shown.headers["Hotpath-Refused"] = _header_text(f"not stored: {problem}")
+        _add_server_timing(shown, capture)
+        return shown
+
+    def _shown(
+        self, capture: Capture, response: HttpResponseBase, problem: str | None
+    ) -> HttpResponseBase:
+        replaceable = (
+            self.method == "GET" and response.status_code == 200 and not response.streaming
+        )
+        if not replaceable:
+            return response
+        if self.output in {None, "html"}:
+            if self.output is None and not self.wants_page:
+                return response
+            shown = html_response(report_page(capture, self._links(capture, problem), _notes(problem)))
+        else:
+            shown = _export(capture, self.output)
+        return _in_place_of(response, shown)
+
+    def _links(self, capture: Capture, problem: str | None) -> Links:
+        page = self.full_path if self.full_path.startswith("/") else None
+        memory = None
+        if self.method == "GET" and "allocations" not in capture.instruments:
+            memory = self._url({settings.PARAMETER: "memory", f"{settings.PARAMETER}_as": "html"})
+        quick = capture.timing.wall_ms < _QUICK_MS
+        if not urls_included():
+            asset = asset_in_place(self.path, f"{settings.PARAMETER}_asset")
+            return Links(asset=asset, page=page, memory=memory, memory_auto=quick)
+        stored = capture_links(capture) if problem is None else None
+        return Links(
+            asset=included_asset,
+            captures=_captures_url(),
+            capture=stored.capture if stored else None,
+            json=stored.json if stored else None,
+            pstats=stored.pstats if stored else None,
+            page=page,
+            memory=memory,
+            memory_auto=quick,
+        )
+
+    def _url(self, parameters: dict[str, str]) -> str:
+        query = "&".join(f"{name}={quote(value)}" for name, value in parameters.items())
+        return f"{self.full_path}{'&' if '?' in self.full_path else '?'}{query}"
+
+    def _log_slow(self, capture: Capture, status: int) -> None:
+        limit = settings.SLOW_REQUEST_MS
+        if limit is not None and capture.timing.wall_ms >= limit:
+            queries = capture.instruments.get("queries")
+            count = queries["count"] if queries else 0
+            slowlog.report(self.request, status, capture.timing.wall_ms, count, profiled=True)
+
+    def _save(self, capture: Capture) -> str | None:
+        """Why the capture could not be stored; None when it was."""
+        try:
+            stores.get_store().save(capture)
+        except Exception as error:
+            logger.warning("the capture of %s was not stored: %s", self.path, error)
+            return describe_error(error)
+        return None
+
+    def _request_info(self, response: HttpResponseBase | None) -> RequestInfo:
+        match = self.request.resolver_match
+        return RequestInfo(
+            method=self.method,
+            path=self.path,
+            query_string=redact.query_string(self.query_string),
+            route=str(match.route) if match is not None else None,
+            view=match._func_path if match is not None else None,
+            status=response.status_code if response is not None else None,
+            content_type=response.headers.get("Content-Type") if response is not None else None,
+            is_async=match is not None and iscoroutinefunction(match.func),
+            exception=self.recorder.exception,
+        )
+
+
+def answer_or_profile(
+    request: HttpRequest, *, is_async: bool
+) -> ProfiledRequest | HttpResponse | None:
+    """How to profile the request, or our answer to it, or None when it is not for us.
+
+    A client that may not use the profiler gets None, and the request stays as it was.
+    """
+    try:
+        ask = trigger.read(request)
+        if ask is None:
+            return None
+        refusal = access.refusal(request)
+        if refusal is not None:
+            if django_settings.DEBUG:
+                logger.warning("%s was not profiled: %s", request.path, refusal)
+            return None
+        trigger.strip(request)
+        if ask.asset is not None:
+            return _asset(ask.asset)
+        return _prepare(request, ask, is_async=is_async)
+    except Exception:
+        logger.exception("the request goes on unprofiled")
+        return None
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a person navigates here: the only case in which the report takes the answer's place."""
+    meta = request.META
+    if meta.get("HTTP_X_REQUESTED_WITH") == "XMLHttpRequest":
+        return False
+    destination = meta.get("HTTP_SEC_FETCH_DEST")
+    if destination is not None and destination != "document":
+        return False
+    return "text/html" in meta.get("HTTP_ACCEPT", "")
+
+
+def instrument_help() -> list[InstrumentHelp]:
+    """What ``?profile=help`` shows: every instrument by every engine."""
+    defaults = set(settings.INSTRUMENTS)
+    found = []
+    for name in registry.names():
+        for cls in registry.engines(name):
+            reason = cls.available()
+            found.append(
+                InstrumentHelp(
+                    name=cls.name,
+                    engine=cls.engine,
+                    measures=cls.measures,
+                    cost=cls.cost,
+                    disturbed_by=cls.disturbed_by,
+                    available=reason is None,
+                    reason=reason or "",
+                    takes_target=cls.takes_target,
+                    default=cls.name in defaults,
+                )
+            )
+    return found
+
+
+def _prepare(
+    request: HttpRequest, ask: trigger.Ask, *, is_async: bool
+) -> ProfiledRequest | HttpResponse:
+    formats = ["html", *exporters.names()]
+    asked = (ask.profile or "").strip()
+    problems = []
+    specs: tuple[Spec, ...] = ()
+    if ask.output is not None and ask.output not in formats:
+        problems.append(f"there is no format {ask.output!r}")
+    if asked != "help":
+        try:
+            specs = trigger.parse(asked)
+        except trigger.TriggerError as error:
+            problems += error.problems
+    if asked != "help" and not problems:
+        return ProfiledRequest(request, specs, ask.output, is_async=is_async)
+    if not wants_page(request):
+        return _text_help(problems, formats)
+    known = instrument_help()
+    links = _static_links(request.path)
+    if problems:
+        page = problem_page(problems, known, settings.PRESETS, links, formats)
+        return _uncached(html_response(page, status=400))
+    return _uncached(html_response(help_page(known, settings.PRESETS, links, formats)))
+
+
+def _text_help(problems: list[str], formats: list[str]) -> HttpResponse:
+    lines = [*problems, ""] if problems else []
+    lines.append(f"{settings.PARAMETER}= takes 1, a preset, or instruments separated by commas.")
+    lines.append(f"presets: {', '.join(settings.PRESETS)}")
+    for known in instrument_help():
+        state = "" if known.available else f"  (not available: {known.reason})"
+        lines.append(f"{known.name} [{known.engine}]: {known.measures}{state}")
+    lines.append(f"{settings.PARAMETER}_as= takes {', '.join(formats)}")
+    text = "\n".join(lines).encode("utf-8", "backslashreplace") + b"\n"
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response.status_code = 400 if problems else 200
+    return _uncached(secure(response))
+
+
+def _static_links(path: str) -> Links:
+    if urls_included():
+        return Links(asset=included_asset, captures=_captures_url())
+    return Links(asset=asset_in_place(path, f"{settings.PARAMETER}_asset"))
+
+
+def _captures_url() -> str:
+    from django.urls import reverse
+
+    return reverse("hotpath:captures")
+
+
+def _asset(name: str) -> HttpResponse:
+    try:
+        return asset_response(name)
+    except Http404:
+        return HttpResponse("no such asset", status=404, content_type="text/plain")
+
+
+def _export(capture: Capture, output: str) -> HttpResponse:
+    found = exporters.get(output)
+    try:
+        body = found.export(capture)
+    except exporters.ExportError as error:
+        return secure(HttpResponse(f"{error}\n", content_type="text/plain; charset=utf-8"))
+    response = HttpResponse(body, content_type=found.content_type)
+    if output == "pstats":
+        response.headers["Content-Disposition"] = f'attachment; filename="{capture.id}.pstats"'
+    return secure(response)
+
+
+def _in_place_of(response: HttpResponseBase, shown: HttpResponse) -> HttpResponse:
+    """Takes over what must outlive the application's answer: its cookies and what it closes."""
+    shown.cookies = response.cookies
+    shown._resource_closers.extend(response._resource_closers)  # type: ignore[attr-defined]
+    response._resource_closers.clear()  # type: ignore[attr-defined]
+    return _uncached(shown)
+
+
+def _uncached(response: HttpResponse) -> HttpResponse:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _notes(problem: str | None) -> tuple[str, ...]:
+    return (f"This capture could not be stored: {problem}",) if problem else ()
+
+
+def _add_server_timing(response: HttpResponseBase, capture: Capture) -> None:
+    timing = capture.timing
+    metrics = [f"app;dur={timing.wall_ms:.1f}"]
+    for name, value in (
+        ("db", timing.db_ms),
+        ("cache", timing.cache_ms),
+        ("template", timing.template_ms),
+        ("gc", timing.gc_ms),
+    ):
+        if value is not None:
+            metrics.append(f"{name};dur={value:.1f}")
+    own = response.headers.get("Server-Timing")
+    response.headers["Server-Timing"] = ", ".join([own, *metrics] if own else metrics)
+
+
+def _header_text(text: str) -> str:
+    return " ".join(text.encode("ascii", "replace").decode("ascii").split())[:500]
+
+
+def _sync_view_warning() -> str:
+    if sys.version_info >= (3, 12):
+        return (
+            "calls: the view is sync and ran in a worker thread under ASGI; cProfile was left on "
+            "for the whole process meanwhile, the event loop included"
+        )
+    return (
+        "calls: the view is sync and ran in a worker thread under ASGI, which cProfile cannot see "
+        "on Python 3.11: the table holds async code only. Serve it by WSGI to see the view"
+    )

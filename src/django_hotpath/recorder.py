@@ -1,0 +1,317 @@
+"""Runs instruments around a piece of work and gives back a capture.
+
+Nothing in here may change what the work answers or raises: every call to an instrument is
+guarded, and one that fails is dropped with a warning in the capture.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import sys
+import time
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextvars import ContextVar, Token
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from django_hotpath import callsite, locks
+from django_hotpath.analysis.findings import find
+from django_hotpath.capture import Capture, Overhead, RequestInfo, Timing, new_id
+from django_hotpath.disturbances import SLOWED_BY_TRACING, disturbances
+from django_hotpath.environment import describe as describe_environment
+from django_hotpath.instruments.base import Instrument, Session, clock, current, to_ms
+from django_hotpath.instruments.registry import Spec, choose
+from django_hotpath.overlap import OverlapCounter
+from django_hotpath.plain import describe_error
+
+logger = logging.getLogger("hotpath")
+
+# The capture that this context belongs to.
+current_recorder: ContextVar[Recorder | None] = ContextVar("hotpath_recorder", default=None)
+
+
+class Refused(Exception):
+    """The instruments cannot run now, or not together; ``reasons`` are for a user to read."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+class Recorder:
+    """One capture in the making.
+
+    ``start`` raises ``Refused`` before anything runs. The work goes between ``start`` and
+    ``stop``, a coroutine through ``Steps``; ``capture`` comes last.
+    """
+
+    def __init__(self, specs: Sequence[Spec], label: str) -> None:
+        self.id = new_id()
+        self.label = label
+        self.session = Session(debug=bool(django_settings.DEBUG))
+        self.warnings: list[str] = []
+        self.exception: dict[str, str] | None = None
+        # Set by whoever knows that the CPU time of this thread is not that of the work.
+        self.cpu_elsewhere = False
+        self._specs = tuple(specs)
+        self._instruments: list[Instrument] = []
+        self._locked: list[str] = []
+        self._active: dict[str, Instrument] = {}
+        self._token: Token[dict[str, Instrument] | None] | None = None
+        self._own_token: Token[Recorder | None] | None = None
+        self._overlap = OverlapCounter()
+        self._overhead_ns = 0
+        self._started_at = ""
+        self._cpu_ns = 0
+        self._cpu_began: int | None = None
+        self._wall_ns = 0
+
+    def start(self) -> None:
+        entered = clock()
+        self._started_at = _utc_now()
+        self._instruments = self._build()
+        self._guard("disturbances", self._name_disturbances)
+        self._guard("overlap", self._overlap.start)
+        self._token = current.set(self._active)
+        self._own_token = current_recorder.set(self)
+        for instrument in list(self._instruments):
+            if self._guard(instrument.name, instrument.start):
+                self._active[instrument.name] = instrument
+            else:
+                self._instruments.remove(instrument)
+        self.session.started_ns = clock()
+        self._overhead_ns += self.session.started_ns - entered
+        self._cpu_began = time.thread_time_ns()
+
+    def _name_disturbances(self) -> None:
+        self.warnings += disturbances([instrument.name for instrument in self._instruments])
+
+    def _build(self) -> list[Instrument]:
+        classes: list[tuple[type[Instrument], Spec]] = []
+        reasons = []
+        for spec in self._specs:
+            cls, reason = choose(spec)
+            if cls is None:
+                reasons.append(reason or spec.name)
+            else:
+                classes.append((cls, spec))
+        reasons += _conflicts([cls for cls, _spec in classes])
+        if not reasons:
+            reasons = self._take(classes)
+        if reasons:
+            self._release()
+            raise Refused(reasons)
+        # The dearest goes innermost: it starts last and stops first.
+        classes.sort(key=lambda pair: _COST_ORDER.get(pair[0].name, 5))
+        return [cls(self.session, spec.target) for cls, spec in classes]
+
+    def _take(self, classes: Sequence[tuple[type[Instrument], Spec]]) -> list[str]:
+        for cls, _spec in classes:
+            if cls.process_wide is not None:
+                if not locks.acquire(cls.process_wide):
+                    return [f"{cls.name} ({cls.engine}): another capture is using it just now"]
+                self._locked.append(cls.process_wide)
+            busy = cls.busy()
+            if busy is not None:
+                return [f"{cls.name} ({cls.engine}): {busy}"]
+        return []
+
+    def _release(self) -> None:
+        while self._locked:
+            locks.release(self._locked.pop())
+
+    def pause(self) -> None:
+        if self._cpu_began is not None:
+            self._cpu_ns += time.thread_time_ns() - self._cpu_began
+            self._cpu_began = None
+        for instrument in reversed(self._instruments):
+            self._guard(instrument.name, instrument.pause)
+
+    def resume(self) -> None:
+        for instrument in self._instruments:
+            self._guard(instrument.name, instrument.resume)
+        self._cpu_began = time.thread_time_ns()
+
+    def stop(self) -> None:
+        """Safe to call twice."""
+        if self._token is None:
+            return
+        ended = clock()
+        if self._cpu_began is not None:
+            self._cpu_ns += time.thread_time_ns() - self._cpu_began
+        self._wall_ns = ended - self.session.started_ns
+        for instrument in reversed(self._instruments):
+            self._guard(instrument.name, instrument.stop)
+        self._guard("overlap", self._overlap.stop)
+        self._leave_context()
+        self._active.clear()
+        self._release()
+        self._overhead_ns += clock() - ended
+
+    def _leave_context(self) -> None:
+        try:
+            if self._token is not None:
+                current.reset(self._token)
+            if self._own_token is not None:
+                current_recorder.reset(self._own_token)
+        except ValueError:
+            # Stopped in another context than it was started in (a generator's clean-up).
+            current.set(None)
+            current_recorder.set(None)
+        self._token = self._own_token = None
+
+    def note_exception(self, error: BaseException) -> None:
+        name, _, message = describe_error(error).partition(": ")
+        self.exception = {"type": name, "message": message}
+
+    def capture(self, request: RequestInfo | None = None) -> Capture:
+        """The record of what ran; call it after ``stop``."""
+        entered = clock()
+        instruments: dict[str, Any] = {}
+        timing: dict[str, float] = {}
+        for instrument in self._instruments:
+            measured: dict[str, Any] = {}
+
+            def collect(instrument: Instrument = instrument, into: Any = measured) -> None:
+                into["timing"] = instrument.timing()
+                into["result"] = instrument.result()
+
+            if self._guard(instrument.name, collect):
+                timing.update(measured["timing"])
+                instruments[instrument.name] = measured["result"]
+            self.warnings += instrument.warnings
+            self._overhead_ns += instrument.overhead_ns
+        self._instruments = []
+        overlap = self._overlap.result(self._wall_ns)
+        if overlap.requests and "calls" in instruments:
+            self.warnings += _pollution(instruments["calls"], overlap.requests, overlap.share)
+        names = set(instruments)
+        if names & {"calls"} and names & SLOWED_BY_TRACING:
+            self.warnings.append(
+                "times are inflated: allocations were traced in the same run, which makes code "
+                "3 to 10 times slower"
+            )
+        capture = Capture(
+            id=self.id,
+            started_at=self._started_at,
+            label=self.label,
+            request=request,
+            timing=Timing(
+                wall_ms=to_ms(self._wall_ns),
+                cpu_ms=None if self.cpu_elsewhere else to_ms(self._cpu_ns),
+                **timing,
+            ),
+            environment=describe_environment(tuple(dict.fromkeys(self.warnings))),
+            overlap=overlap,
+            instruments=instruments,
+        )
+        findings = find(capture)
+        self._overhead_ns += clock() - entered
+        return _finish(capture, findings, self._overhead_ns, names)
+
+    def _guard(self, name: str, action: Callable[[], object]) -> bool:
+        try:
+            action()
+        except Exception as error:
+            logger.exception("%s failed; the work goes on without it", name)
+            self.warnings.append(f"{name} failed: {describe_error(error)}")
+            return False
+        return True
+
+
+# Memory is read outside everything else that allocates.
+_COST_ORDER = {"memory": 0, "gc": 1, "queries": 2, "cache": 3, "templates": 4, "allocations": 8,
+               "calls": 9}
+
+
+class Steps:
+    """Awaits a coroutine step by step, with the recorder paused between the steps.
+
+    ``keep_on`` is asked at each suspension: true leaves the instruments on.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        work: Coroutine[Any, Any, Any],
+        keep_on: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.recorder = recorder
+        self.work = work
+        self.keep_on = keep_on
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        recorder, work = self.recorder, self.work
+        step: Callable[[], Any] = lambda: work.send(None)  # noqa: E731
+        while True:
+            try:
+                waiting_for = step()
+            except StopIteration as stop:
+                return stop.value
+            paused = not self.keep_on()
+            if paused:
+                recorder.pause()
+            try:
+                sent = yield waiting_for
+                step = lambda sent=sent: work.send(sent)  # noqa: E731
+            except GeneratorExit:
+                work.close()
+                raise
+            except BaseException as error:
+                step = lambda error=error: work.throw(error)  # noqa: E731
+            if paused:
+                recorder.resume()
+
+
+def _conflicts(classes: Sequence[type[Instrument]]) -> list[str]:
+    reasons = []
+    for cls in classes:
+        for other in classes:
+            if {other.name, other.engine} & cls.conflicts:
+                reasons.append(f"{cls.name} ({cls.engine}) cannot run beside {other.name}")
+    return reasons
+
+
+def _pollution(calls: dict[str, Any], requests: int, share: float) -> list[str]:
+    if calls.get("engine") != "cprofile":
+        return []
+    from django_hotpath.instruments.engines.cprofile import SEES_ALL_THREADS
+
+    if not SEES_ALL_THREADS:
+        return []
+    others = "1 other request" if requests == 1 else f"{requests} other requests"
+    return [
+        f"calls is polluted: {others} ran for {share:.0%} of the time, and on this Python cProfile "
+        "sees every thread"
+    ]
+
+
+def _finish(
+    capture: Capture, findings: tuple[Any, ...], overhead_ns: int, names: set[str]
+) -> Capture:
+    notes = ["time in django-hotpath's own code"]
+    if "calls" in names:
+        notes.append("cProfile itself made Python code about 2 to 3 times slower")
+    if "allocations" in names:
+        notes.append("tracemalloc made allocating code 3 to 10 times slower")
+    overhead = Overhead(hotpath_ms=to_ms(overhead_ns), note="; ".join(notes))
+    return replace(capture, findings=findings, overhead=overhead)
+
+
+def _utc_now() -> str:
+    now = datetime.datetime.now(datetime.UTC)
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+callsite.boundary(Steps.__await__.__code__)
+
+
+def on_request_exception(**kwargs: Any) -> None:
+    """Django's signal for a view that raised: it answers with a 500, and we see only that."""
+    recorder = current_recorder.get()
+    error = sys.exc_info()[1]
+    if recorder is not None and error is not None:
+        recorder.note_exception(error)

@@ -1,0 +1,61 @@
+"""Our style sheet, scripts and icon, served by ourselves.
+
+The project may have no staticfiles, or no server for them (uvicorn, ``DEBUG`` off), so the report
+does not rely on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from django.http import Http404, HttpResponse
+
+from django_hotpath.report.http import secure
+
+FOLDER = Path(__file__).resolve().parent.parent / "static" / "django_hotpath"
+
+_CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+
+def asset_names() -> frozenset[str]:
+    """The files that may be asked for; nothing else is ever opened."""
+    return frozenset(path.name for path in FOLDER.iterdir() if path.suffix in _CONTENT_TYPES)
+
+
+def asset_version(name: str) -> str:
+    """Changes with the content of the file; empty for an unknown name."""
+    return _version(name, _changed(name)) if name in asset_names() else ""
+
+
+def asset_response(name: str) -> HttpResponse:
+    """The file, to be kept by the browser for a year (its URL carries the version).
+
+    Raises ``Http404`` for a name that is not one of ``asset_names()``.
+    """
+    if name not in asset_names():
+        raise Http404("no such asset")
+    response = HttpResponse(
+        _content(name, _changed(name)), content_type=_CONTENT_TYPES[Path(name).suffix]
+    )
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return secure(response)
+
+
+def _changed(name: str) -> int:
+    return (FOLDER / name).stat().st_mtime_ns
+
+
+@lru_cache(maxsize=64)
+def _content(name: str, changed: int) -> bytes:
+    return (FOLDER / name).read_bytes()
+
+
+@lru_cache(maxsize=64)
+def _version(name: str, changed: int) -> str:
+    return hashlib.sha256(_content(name, changed)).hexdigest()[:12]

@@ -1,0 +1,38 @@
+"""Renders our templates with an engine of our own.
+
+The project's ``TEMPLATES`` may lack ``APP_DIRS``, use Jinja2 or override anything; none of that
+reaches the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.template import Context, Engine
+
+FOLDER = Path(__file__).resolve().parent.parent / "templates" / "django_hotpath"
+
+
+@cache
+def engine() -> Engine:
+    return Engine(
+        dirs=[str(FOLDER)],
+        app_dirs=False,
+        autoescape=True,
+        builtins=["django_hotpath.report.filters"],
+    )
+
+
+def render(name: str, values: Mapping[str, Any]) -> str:
+    """The page as text that can be encoded: lone surrogates are written as ``\\udcff``."""
+    # Localised numbers would write "1,5" into an SVG attribute.
+    context = Context(dict(values), autoescape=True, use_l10n=False)
+    html = engine().get_template(name).render(context)
+    try:
+        html.encode()
+    except UnicodeEncodeError:
+        return html.encode("utf-8", "backslashreplace").decode()
+    return html

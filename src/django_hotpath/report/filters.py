@@ -1,0 +1,66 @@
+"""The template filters of the report's own engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from django_hotpath.report import formats
+from django_hotpath.report.links import Links
+from django_hotpath.report.viewmodels import sql
+
+register = template.Library()
+
+register.filter("ms", formats.ms)
+register.filter("count", formats.count)
+register.filter("percent", formats.percent)
+register.filter("short_path", formats.short_path)
+register.filter("sql_parts", sql.segments)
+
+
+@register.filter
+def fixed(value: float | None, digits: int = 2) -> str:
+    """A figure of a table column, with as many decimals as its neighbours."""
+    return formats.decimal(value, digits)
+
+
+@register.filter
+def size(value: float | None) -> str:
+    return formats.byte_size(value)
+
+
+@register.filter
+def growth(value: float | None) -> str:
+    return formats.byte_size(value, signed=True)
+
+
+@register.filter
+def raw(value: float | None) -> str:
+    """A number for a data or SVG attribute: no grouping, no locale."""
+    return "" if value is None else f"{value:.6g}"
+
+
+@register.filter
+def hundredths(value: float | None) -> str:
+    """A share from 0 to 1 as the width of a bar that is 100 wide; a little stays visible."""
+    if not value:
+        return "0"
+    return f"{max(value * 100, 0.4):.2f}"
+
+
+@register.filter
+def asset(links: Links, name: str) -> str:
+    return links.asset(name)
+
+
+@register.filter
+def plural(number: float, words: str) -> str:
+    """``3|plural:"query,queries"`` is "queries"."""
+    one, _, many = words.partition(",")
+    return one if number == 1 else many or one + "s"
+
+
+@register.filter
+def item(mapping: dict[str, Any], key: str) -> Any:
+    return mapping.get(key)

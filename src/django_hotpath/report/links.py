@@ -1,0 +1,80 @@
+"""Where a report page may lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from django.urls import NoReverseMatch, reverse
+
+from django_hotpath.capture import Capture
+from django_hotpath.report.assets import asset_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Links:
+    """URLs of a page; None: there is no such thing to link to."""
+
+    asset: Callable[[str], str]
+    captures: str | None = None
+    """The list page; None: ``django_hotpath.urls`` is not included."""
+    capture: str | None = None
+    json: str | None = None
+    pstats: str | None = None
+    page: str | None = None
+    """The profiled page itself, without our parameter."""
+    memory: str | None = None
+    """Where to fetch the memory lane from; for captures of a GET only."""
+    memory_auto: bool = False
+    """Fetch it at once; otherwise a button does."""
+    delete: str | None = None
+    csrf_token: str | None = None
+
+
+def included_asset(name: str) -> str:
+    """Raises ``NoReverseMatch`` where the URLs are not included."""
+    return f"{reverse('hotpath:asset', args=[name])}?v={asset_version(name)}"
+
+
+def asset_in_place(path: str, parameter: str = "profile_asset") -> Callable[[str], str]:
+    """Asset URLs that the middleware answers at any path, for projects without our URLs."""
+
+    def url(name: str) -> str:
+        query = urlencode({parameter: name, "v": asset_version(name)})
+        return f"{quote(path, safe='/')}?{query}"
+
+    return url
+
+
+def urls_included() -> bool:
+    try:
+        reverse("hotpath:captures")
+    except NoReverseMatch:
+        return False
+    return True
+
+
+def capture_links(capture: Capture, *, csrf_token: str | None = None) -> Links:
+    """The links of a stored capture; the URLs must be included."""
+    return Links(
+        asset=included_asset,
+        captures=reverse("hotpath:captures"),
+        capture=reverse("hotpath:capture", args=[capture.id]),
+        json=reverse("hotpath:capture-json", args=[capture.id]),
+        pstats=reverse("hotpath:capture-pstats", args=[capture.id])
+        if "calls" in capture.instruments
+        else None,
+        page=page_url(capture),
+        delete=reverse("hotpath:delete", args=[capture.id]) if csrf_token else None,
+        csrf_token=csrf_token,
+    )
+
+
+def page_url(capture: Capture) -> str | None:
+    """The page that was profiled, for a GET; a path such as ``//elsewhere`` is not followed."""
+    request = capture.request
+    if request is None or request.method != "GET" or not request.path.startswith("/"):
+        return None
+    path = "/" + quote(request.path.lstrip("/\\"), safe="/:@!$&'()*+,;=~-._", errors="replace")
+    return f"{path}?{request.query_string}" if request.query_string else path

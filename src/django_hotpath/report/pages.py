@@ -1,0 +1,198 @@
+"""The pages as HTML: pure functions from plain data, no request needed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.html import json_script
+
+from django_hotpath.capture import Capture
+from django_hotpath.report.engine import render
+from django_hotpath.report.links import Links
+from django_hotpath.report.viewmodels import sections
+from django_hotpath.report.viewmodels.calls import CallsView, calls_view
+from django_hotpath.report.viewmodels.findings import finding_cards, no_finding
+from django_hotpath.report.viewmodels.queries import QueriesView, queries_view
+from django_hotpath.report.viewmodels.shares import shares
+from django_hotpath.report.viewmodels.summary import summary
+
+__all__ = ["InstrumentHelp", "Links", "error_page", "help_page", "problem_page", "report_page"]
+
+logger = logging.getLogger("django_hotpath")
+
+INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
+
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstrumentHelp:
+    """What an instrument says about itself, and whether it can run here."""
+
+    name: str
+    engine: str
+    measures: str
+    cost: str
+    disturbed_by: str
+    available: bool
+    reason: str
+    """Why it is not available, or what to install; empty when it is."""
+    takes_target: bool
+    default: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the report below the findings."""
+
+    name: str
+    label: str
+    figure: str
+    template: str
+    problem: str = ""
+    """Why it cannot be shown."""
+
+
+def report_page(capture: Capture, links: Links, notices: Sequence[str] = ()) -> str:
+    """The report of a capture; ``notices`` are sentences to show on top of it.
+
+    A part of the capture that cannot be shown is named in its place, the rest is shown.
+    """
+    instruments = capture.instruments
+    problems: dict[str, str] = {}
+
+    def view(name: str, build: Callable[[Any], View]) -> View | None:
+        if name not in instruments:
+            return None
+        try:
+            return build(instruments[name])
+        except Exception as error:
+            # A capture of another version, or edited by hand: the report must not fail for it.
+            logger.warning("The %s of capture %s cannot be shown", name, capture.id, exc_info=True)
+            problems[name] = f"{type(error).__name__}: {error}"
+            return None
+
+    calls: CallsView | None = view("calls", calls_view)
+    queries: QueriesView | None = view(
+        "queries", lambda data: queries_view(data, capture.timing.wall_ms)
+    )
+    try:
+        where = shares(capture)
+        nothing = no_finding(capture, where)
+    except Exception:
+        logger.warning("The shares of capture %s cannot be shown", capture.id, exc_info=True)
+        where, nothing = None, None
+    values: dict[str, Any] = {
+        "capture": capture,
+        "links": links,
+        "notices": notices,
+        "include_line": INCLUDE_LINE,
+        "summary": summary(capture),
+        "findings": finding_cards(capture, queries.group_of if queries else {}),
+        "no_finding": nothing,
+        "shares": where,
+        "calls": calls,
+        "queries": queries,
+        "cache": view("cache", sections.cache_view),
+        "templates": view("templates", sections.templates_view),
+        "memory": view("memory", sections.memory_view),
+        "allocations": view("allocations", sections.allocations_view),
+        "gc": view("gc", sections.gc_view),
+        "instruments": instruments,
+    }
+    values["problems"] = problems
+    values["sections"] = _sections(values, problems)
+    values["data"] = [
+        json_script(found.data, f"{name}-data", encoder=_Compact)
+        for name, found in (("calls", calls), ("queries", queries))
+        if found is not None
+    ]
+    values["modules"] = ("kit", "table", "controls", "tabs", "calls", "queries", "memory")
+    return render("report.html", values)
+
+
+def help_page(
+    instruments: Sequence[InstrumentHelp],
+    presets: Mapping[str, Sequence[str]],
+    links: Links,
+    formats: Sequence[str],
+) -> str:
+    """What ``?profile=`` takes here."""
+    return _help((), instruments, presets, links, formats)
+
+
+def problem_page(
+    problems: Sequence[str],
+    instruments: Sequence[InstrumentHelp],
+    presets: Mapping[str, Sequence[str]],
+    links: Links,
+    formats: Sequence[str],
+) -> str:
+    """What was wrong with the request for a profile, then what is known."""
+    return _help(problems, instruments, presets, links, formats)
+
+
+def error_page(title: str, detail: str, links: Links) -> str:
+    """A plain page that says why there is nothing to show."""
+    values = {"title": title, "detail": detail, "links": links, "modules": ("kit", "controls")}
+    return render("error.html", values)
+
+
+def _help(
+    problems: Sequence[str],
+    instruments: Sequence[InstrumentHelp],
+    presets: Mapping[str, Sequence[str]],
+    links: Links,
+    formats: Sequence[str],
+) -> str:
+    return render(
+        "help.html",
+        {
+            "problems": problems,
+            "instruments": instruments,
+            "missing": [found for found in instruments if not found.available and found.reason],
+            "presets": [(name, ",".join(parts)) for name, parts in presets.items()],
+            "formats": formats,
+            "links": links,
+            "modules": ("kit", "table", "controls"),
+        },
+    )
+
+
+def _sections(values: Mapping[str, Any], problems: Mapping[str, str]) -> list[Section]:
+    """Those that have something to show, in the order of the tabs."""
+    calls, queries, cache = values["calls"], values["queries"], values["cache"]
+    templates, gc, links = values["templates"], values["gc"], values["links"]
+    found = [
+        ("calls", "Calls", f"{calls.count:,}" if calls else ""),
+        ("queries", "Queries", f"{queries.count:,}" if queries else ""),
+        ("cache", "Cache", f"{cache.count:,}" if cache else ""),
+        ("templates", "Templates", f"{templates.count:,}" if templates else ""),
+        ("memory", "Memory", ""),
+        ("gc", "Garbage collector", f"{gc.count:,}" if gc else ""),
+        ("raw", "Raw", ""),
+    ]
+    present = {name for name, *_ in found if values.get(name) or name in problems}
+    present |= {"raw"}
+    if values["allocations"] or links.memory or "allocations" in problems:
+        present.add("memory")
+    return [
+        Section(
+            name=name,
+            label=label,
+            figure=figure,
+            template=f"_{name}.html",
+            problem=problems.get(name, ""),
+        )
+        for name, label, figure in found
+        if name in present
+    ]
+
+
+class _Compact(DjangoJSONEncoder):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "separators": (",", ":")})

@@ -1,0 +1,122 @@
+"""Findings as cards; and, without any, where most of the time went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django_hotpath.capture import Capture, Finding
+from django_hotpath.report.formats import ms, percent, share
+from django_hotpath.report.viewmodels.shares import Shares
+from django_hotpath.report.viewmodels.sites import Site, site
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingCard:
+    key: int
+    kind: str
+    severity: str
+    severity_word: str
+    title: str
+    detail: str
+    count: int
+    cost_ms: float
+    share: float
+    site: Site | None
+    relation: str
+    origin: Site | None
+    fix: str
+    code: str
+    predicted: str
+    verified: str
+    queries: tuple[int, ...]
+    groups: tuple[int, ...]
+    """Keys of the query groups concerned, the one with most of its statements first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoFinding:
+    looked_for: str
+    most: str
+
+
+def finding_cards(capture: Capture, group_of: Mapping[int, int]) -> tuple[FindingCard, ...]:
+    return tuple(
+        _card(key, finding, capture.timing.wall_ms, group_of)
+        for key, finding in enumerate(capture.findings)
+    )
+
+
+def _card(key: int, finding: Finding, wall_ms: float, group_of: Mapping[int, int]) -> FindingCard:
+    fix = finding.fix
+    members: dict[int, int] = {}
+    for index in finding.queries:
+        if index in group_of:
+            members[group_of[index]] = members.get(group_of[index], 0) + 1
+    return FindingCard(
+        key=key,
+        kind=finding.kind.replace("_", " ").replace("n plus one", "N+1"),
+        severity=finding.severity,
+        severity_word=finding.severity.capitalize(),
+        title=finding.title,
+        detail=finding.detail,
+        count=finding.count,
+        cost_ms=finding.cost_ms,
+        share=share(finding.cost_ms, wall_ms),
+        site=site(finding.call_site),
+        relation=finding.relation or "",
+        origin=site(finding.origin),
+        fix=fix.summary if fix else "",
+        code=(fix.code or "") if fix else "",
+        predicted=_predicted(finding),
+        verified=_verified(finding),
+        queries=finding.queries,
+        groups=tuple(sorted(members, key=lambda group: -members[group])),
+    )
+
+
+def _predicted(finding: Finding) -> str:
+    predicted = finding.fix.predicted if finding.fix else None
+    if predicted is None:
+        return ""
+    before, after = predicted.queries
+    saving = f"saves about {ms(predicted.saved_ms)}"
+    return f"{_change(before, after)}, {saving}" if before != after else saving
+
+
+def _verified(finding: Finding) -> str:
+    if finding.verified is None:
+        return ""
+    before, after = finding.verified.wall_ms
+    return f"{_change(*finding.verified.queries)}, {ms(before)} → {ms(after)}"
+
+
+def _change(before: int, after: int) -> str:
+    return f"{before} → {after} {'query' if before == after == 1 else 'queries'}"
+
+
+_LOOKED_FOR = {
+    "queries": "queries repeated in a loop, equal queries, slow queries",
+    "calls": "slow functions",
+    "cache": "cache misses",
+    "templates": "slow templates",
+    "gc": "pauses of the garbage collector",
+    "allocations": "growing memory",
+}
+
+
+def no_finding(capture: Capture, where: Shares | None) -> NoFinding:
+    """What was measured and therefore looked at, and where most of the time went all the same."""
+    looked = "; ".join(text for name, text in _LOOKED_FOR.items() if name in capture.instruments)
+    most = f"It took {ms(capture.timing.wall_ms)}"
+    if where and where.parts:
+        part = where.parts[0]
+        most += f"; the largest part is {part.label} with {ms(part.ms)} ({percent(part.percent / 100)})"
+    calls = capture.instruments.get("calls")
+    heaviest = max(calls["functions"], key=lambda row: row["own_ms"], default=None) if calls else None
+    if heaviest:
+        place = site(heaviest)
+        most += f". The function with most own time is {heaviest['function']}"
+        most += f" ({place.place})" if place and heaviest["file"] else ""
+        most += f" with {ms(heaviest['own_ms'])}"
+    return NoFinding(looked_for=looked, most=most + ".")

@@ -1,0 +1,50 @@
+"""Call sites and frames as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django_hotpath.capture import CallSite
+from django_hotpath.report.formats import short_path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A line of code, and the line of the template that was being rendered."""
+
+    place: str
+    full: str
+    function: str
+    template: str
+
+
+def site(source: Mapping[str, Any] | CallSite | None) -> Site | None:
+    if not source:
+        return None
+    if isinstance(source, CallSite):
+        file, line, function = source.file, source.line, source.function
+        template, template_line = source.template, source.template_line
+    else:
+        file, line = str(source.get("file", "")), source.get("line") or 0
+        function = str(source.get("function") or "")
+        template, template_line = source.get("template"), source.get("template_line")
+    return Site(
+        place=f"{short_path(file)}:{line}",
+        full=f"{file}:{line}",
+        function=function,
+        template=f"{template}:{template_line}" if template and template_line else template or "",
+    )
+
+
+def frame(source: Mapping[str, Any]) -> Site:
+    """A frame of ``instruments.queries.frames``; a template node's line is the template's."""
+    file, line = str(source.get("file", "")), source.get("line") or 0
+    template = source.get("template")
+    return Site(
+        place=f"{template}:{line}" if template else f"{short_path(file)}:{line}",
+        full=f"{file}:{line}",
+        function=str(source.get("function") or ""),
+        template="template" if template else "",
+    )

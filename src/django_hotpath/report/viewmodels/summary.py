@@ -1,0 +1,195 @@
+"""The head of the report: what was measured, how long it took, what disturbed it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django_hotpath.capture import Capture
+from django_hotpath.report.formats import bytes_parts, count, ms, ms_parts, percent, share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stat:
+    label: str
+    value: str
+    unit: str = ""
+    note: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    title: str
+    method: str
+    path: str
+    query_string: str
+    status: str
+    status_class: str
+    route: str
+    view: str
+    exception: str
+    verdict: str
+    stats: tuple[Stat, ...]
+    engines: tuple[str, ...]
+    disturbed: tuple[str, ...]
+    overhead: str
+
+
+def summary(capture: Capture) -> Summary:
+    request = capture.request
+    error = request.exception if request else None
+    return Summary(
+        title=capture.label,
+        method=request.method if request else "",
+        path=request.path if request else capture.label,
+        query_string=request.query_string if request else "",
+        status=status_text(request.status if request else None),
+        status_class=status_class(request.status if request else None),
+        route=(request.route or "") if request else "",
+        view=(request.view or "") if request else "",
+        exception=": ".join(v for v in (error.get("type"), error.get("message")) if v)
+        if error
+        else "",
+        verdict=verdict(capture),
+        stats=tuple(stats(capture)),
+        engines=tuple(
+            f"{name} ({data['engine']})" if isinstance(data, dict) and data.get("engine") else name
+            for name, data in capture.instruments.items()
+        ),
+        disturbed=tuple(disturbances(capture)),
+        overhead=overhead(capture),
+    )
+
+
+def status_text(status: int | None) -> str:
+    if status is None:
+        return ""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def status_class(status: int | None) -> str:
+    """ok, moved, refused or failed."""
+    if status is None or status < 300:
+        return "ok"
+    return "moved" if status < 400 else "refused" if status < 500 else "failed"
+
+
+def verdict(capture: Capture) -> str:
+    """One sentence: how long, and what most of it was."""
+    wall = capture.timing.wall_ms
+    text = f"Took {ms(wall)}"
+    queries, database = capture.instruments.get("queries"), capture.timing.db_ms
+    if queries and queries["count"]:
+        number = queries["count"]
+        text += f", of which {percent(share(database, wall))} in" if database else ", with"
+        text += f" {count(number)} database {'query' if number == 1 else 'queries'}"
+    elif queries:
+        text += " without a database query"
+    high = sum(finding.severity == "high" for finding in capture.findings)
+    number = len(capture.findings)
+    if number:
+        text += f". {number} {'finding' if number == 1 else 'findings'}"
+        text += f", {high} of high severity" if high else ""
+    return text + "."
+
+
+def stats(capture: Capture) -> list[Stat]:
+    """The measured ones only: what was not measured is not shown as zero."""
+    timing, instruments = capture.timing, capture.instruments
+    found = [_time("Wall time", timing.wall_ms, hint="From the first to the last moment, waiting included")]
+    if timing.cpu_ms is not None:
+        found.append(
+            _time(
+                "CPU time",
+                timing.cpu_ms,
+                note=f"{percent(share(timing.cpu_ms, timing.wall_ms))} of wall",
+                hint="Time this thread was computing; the rest of the wall time it waited",
+            )
+        )
+    if queries := instruments.get("queries"):
+        found.append(
+            _time(
+                "Database",
+                timing.db_ms,
+                note=_number(queries["count"], "query", "queries"),
+                hint="Executing statements and fetching their rows",
+            )
+        )
+    if (cache := instruments.get("cache")) and cache["count"]:
+        note = _number(cache["count"], "operation", "operations")
+        if cache.get("misses"):
+            note += f", {_number(cache['misses'], 'miss', 'misses')}"
+        found.append(_time("Cache", timing.cache_ms, note=note))
+    if (templates := instruments.get("templates")) and templates["count"]:
+        found.append(
+            _time(
+                "Templates",
+                timing.template_ms,
+                note=_number(templates["count"], "rendering", "renderings"),
+                hint="Outermost renderings, with the queries that they made happen",
+            )
+        )
+    if (gc := instruments.get("gc")) and gc["count"]:
+        found.append(
+            _time(
+                "Garbage collector",
+                timing.gc_ms,
+                note=_number(gc["count"], "pause", "pauses"),
+            )
+        )
+    if memory := instruments.get("memory"):
+        found.extend(_memory(memory))
+    return found
+
+
+def _memory(memory: dict[str, Any]) -> list[Stat]:
+    before, after = memory.get("rss_before"), memory.get("rss_after")
+    if before is None or after is None:
+        return []
+    value, unit = bytes_parts(after - before, signed=True)
+    total, total_unit = bytes_parts(after)
+    return [
+        Stat(
+            label="Memory",
+            value=value,
+            unit=unit,
+            note=f"process at {total} {total_unit}",
+            hint="Change of the resident set size (RSS) of the whole process",
+        )
+    ]
+
+
+def _time(label: str, value: float | None, *, note: str = "", hint: str = "") -> Stat:
+    figure, unit = ms_parts(value)
+    return Stat(label=label, value=figure, unit=unit, note=note, hint=hint)
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{count(number)} {one if number == 1 else many}"
+
+
+def disturbances(capture: Capture) -> Sequence[str]:
+    found = list(capture.environment.warnings)
+    overlap = capture.overlap
+    if overlap.requests:
+        other = _number(overlap.requests, "other request", "other requests")
+        found.append(
+            f"This process served {other} meanwhile, during {percent(overlap.share)} of the time:"
+            " waiting for them is part of the times shown."
+        )
+    return found
+
+
+def overhead(capture: Capture) -> str:
+    receipt = capture.overhead
+    if not receipt.hotpath_ms:
+        return receipt.note
+    part = percent(share(receipt.hotpath_ms, capture.timing.wall_ms))
+    text = f"Measuring took {ms(receipt.hotpath_ms)} of it ({part})."
+    return f"{text} {receipt.note}".strip()

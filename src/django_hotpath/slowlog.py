@@ -1,0 +1,41 @@
+"""The slow-request log: logger ``hotpath.slow``, requests that took ``SLOW_REQUEST_MS`` or more."""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+
+from django.http import HttpRequest
+
+logger = logging.getLogger("hotpath.slow")
+
+# The number of statements so far in this request; the execute wrapper adds to it.
+queries: ContextVar[list[int] | None] = ContextVar("hotpath_query_count", default=None)
+
+
+def report(
+    request: HttpRequest, status: int, elapsed_ms: float, query_count: int, *, profiled: bool = False
+) -> None:
+    """One line a request; ``extra`` carries the figures for structured logs."""
+    match = request.resolver_match
+    route = match.route if match is not None else None
+    # The route, not the path: a path may hold anything, and an identifier of somebody.
+    place = f"/{route.lstrip('^/')}" if route is not None else "(no route)"
+    method = request.method or ""
+    logger.warning(
+        "%s %s %s took %.0f ms with %d queries%s",
+        method,
+        place,
+        status,
+        elapsed_ms,
+        query_count,
+        " (profiled)" if profiled else "",
+        extra={
+            "method": method,
+            "route": route,
+            "status": status,
+            "duration_ms": elapsed_ms,
+            "query_count": query_count,
+            "profiled": profiled,
+        },
+    )

@@ -1,0 +1,163 @@
+"""Which requests are captured, and with which instruments.
+
+``?profile=`` (or the header ``Hotpath-Profile``) takes ``1``, a preset, a comma list of
+instruments or engines, an instrument with a target, or ``help``; ``?profile_as=`` a format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote_plus
+
+from django.http import HttpRequest
+
+from django_hotpath import exporters
+from django_hotpath.conf import nearest, settings
+from django_hotpath.instruments import registry
+from django_hotpath.instruments.registry import Spec
+
+HEADER = "HTTP_HOTPATH_PROFILE"
+_MAX_LENGTH = 500
+
+
+class TriggerError(ValueError):
+    """The request asks for something that cannot be had; ``problems`` say what and why."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a request asks for, as text.
+
+    ``profile`` is None when only an asset is asked for.
+    """
+
+    profile: str | None
+    output: str | None
+    asset: str | None
+
+
+def parameters() -> tuple[str, str, str]:
+    """The query parameters that are ours."""
+    name = settings.PARAMETER
+    return name, f"{name}_as", f"{name}_asset"
+
+
+def read(request: HttpRequest) -> Ask | None:
+    """What the request asks for; None when nothing, whatever else it says."""
+    name, output, asset = parameters()
+    given: dict[str, str] = {}
+    query_string = request.META.get("QUERY_STRING", "")
+    if name in query_string:
+        for key, value in parse_qsl(query_string, keep_blank_values=True):
+            if key in (name, output, asset):
+                given.setdefault(key, value)
+    profile = given.get(name, request.META.get(HEADER))
+    if profile is None and asset not in given:
+        return None
+    return Ask(profile=profile, output=given.get(output), asset=given.get(asset))
+
+
+def strip(request: HttpRequest) -> None:
+    """Takes what is ours out of the request, before anything else reads it."""
+    meta = request.META
+    meta.pop(HEADER, None)
+    query_string = meta.get("QUERY_STRING", "")
+    stripped = strip_query_string(query_string)
+    if stripped == query_string:
+        return
+    meta["QUERY_STRING"] = stripped
+    for name in ("REQUEST_URI", "RAW_URI"):
+        # As some servers hand over the request line.
+        if isinstance(meta.get(name), str):
+            path, mark, rest = meta[name].partition("?")
+            rest = strip_query_string(rest)
+            meta[name] = f"{path}{mark}{rest}" if rest else path
+    scope = getattr(request, "scope", None)
+    if scope is not None:
+        request.scope = {**scope, "query_string": stripped.encode("latin-1", "replace")}  # type: ignore[attr-defined]
+    request.__dict__.pop("GET", None)
+
+
+def strip_query_string(text: str) -> str:
+    """The text without our parameters, everything else to the letter."""
+    ours = parameters()
+    return "&".join(
+        part for part in text.split("&") if unquote_plus(part.partition("=")[0]) not in ours
+    )
+
+
+def parse(text: str) -> tuple[Spec, ...]:
+    """The instruments that a text asks for, none twice.
+
+    Raises ``TriggerError`` for unknown names, targets that cannot be measured and engines that
+    are missing.
+    """
+    problems: list[str] = []
+    specs: dict[str, Spec] = {}
+    if len(text) > _MAX_LENGTH:
+        raise TriggerError([f"the text is longer than {_MAX_LENGTH} characters"])
+    for word in text.split(","):
+        try:
+            for spec in _expand(word.strip()):
+                known = specs.get(spec.name)
+                if known is None or (known.engine is None and known.target is None):
+                    specs[spec.name] = spec
+                elif spec != known and spec.engine != known.engine:
+                    problems.append(f"{spec.name} is asked for twice, by different engines")
+        except TriggerError as error:
+            problems += error.problems
+    for spec in specs.values():
+        problems += _unusable(spec)
+    if problems:
+        raise TriggerError(problems)
+    return tuple(specs.values())
+
+
+def default_specs() -> tuple[Spec, ...]:
+    return tuple(Spec(name) for name in settings.INSTRUMENTS)
+
+
+def _expand(word: str) -> tuple[Spec, ...]:
+    name, colon, target = word.partition(":")
+    if not colon:
+        if name in {"", "1", "true", "on", "yes"}:
+            return tuple(spec for known in settings.INSTRUMENTS for spec in _single(known))
+        if name in settings.PRESETS:
+            return tuple(spec for known in settings.PRESETS[name] for spec in _single(known))
+        return (_resolve(name),)
+    if not target:
+        raise TriggerError([f"{word!r} has a colon but no target"])
+    spec = _resolve(name)
+    return (Spec(spec.name, spec.engine, target),)
+
+
+def _single(name: str) -> tuple[Spec, ...]:
+    return (_resolve(name),)
+
+
+def _resolve(name: str) -> Spec:
+    if name in registry.names():
+        return Spec(name)
+    engines = registry.engine_names()
+    if name in engines:
+        return Spec(engines[name], name)
+    known = [*registry.names(), *engines, *settings.PRESETS]
+    near = nearest(name, known)
+    hint = f", did you mean {near}?" if near else ""
+    raise TriggerError([f"there is no instrument, engine or preset {name!r}{hint}"])
+
+
+def _unusable(spec: Spec) -> list[str]:
+    cls, reason = registry.choose(spec)
+    if cls is None:
+        return [reason or f"{spec.name} is not available"]
+    if spec.target is None:
+        return []
+    if not cls.takes_target:
+        return [f"{spec.name} takes no target: write {spec.name}"]
+    problem = cls.check_target(spec.target)
+    return [problem] if problem else []

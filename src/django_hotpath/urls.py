@@ -1,0 +1,32 @@
+"""``path("__hotpath__/", include("django_hotpath.urls"))``."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from django_hotpath.report import views
+
+
+class CaptureIdConverter:
+    regex = "[0-9A-HJKMNP-TV-Z]{26}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(CaptureIdConverter, "hotpath_capture")
+
+app_name = "hotpath"
+
+urlpatterns = [
+    path("", views.captures, name="captures"),
+    path("delete/", views.clear, name="clear"),
+    path("assets/<path:name>", views.asset, name="asset"),
+    path("<hotpath_capture:capture_id>/", views.capture, name="capture"),
+    path("<hotpath_capture:capture_id>.json", views.capture_json, name="capture-json"),
+    path("<hotpath_capture:capture_id>.pstats", views.capture_pstats, name="capture-pstats"),
+    path("<hotpath_capture:capture_id>/delete/", views.delete, name="delete"),
+]

@@ -1,0 +1,102 @@
+"""What holds for every example, whatever it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from examples.families import EXAMPLES
+from examples.registry import Example, Signal, Sizes, Variant
+from pytest_django import DjangoAssertNumQueries
+
+pytestmark = [pytest.mark.urls("demo.urls"), pytest.mark.usefixtures("shop")]
+
+each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.slug)
+each_variant = pytest.mark.parametrize(
+    ("example", "variant"),
+    [
+        pytest.param(example, variant, id=example.url_name(variant))
+        for example in EXAMPLES
+        for variant in example.variants
+    ],
+)
+each_query_signal = pytest.mark.parametrize(
+    ("example", "signal"),
+    [
+        pytest.param(example, signal, id=f"{example.slug}-{signal.variant}")
+        for example in EXAMPLES
+        for signal in example.signals
+        if signal.measure == "queries"
+    ],
+)
+
+
+def payload_of(client: Client, example: Example, variant: Variant, **params: Any) -> Any:
+    url = reverse(f"examples:{example.url_name(variant)}")
+    return client.get(url, {"format": "json", **params}).json()
+
+
+def test_slugs_are_unique() -> None:
+    assert len({example.slug for example in EXAMPLES}) == len(EXAMPLES)
+
+
+@each_example
+def test_an_example_has_a_slow_and_a_fast_variant(example: Example) -> None:
+    assert {"slow", "fast"} <= {variant.kind for variant in example.variants}
+
+
+@each_example
+def test_signals_are_of_variants_that_exist(example: Example) -> None:
+    names = {variant.name for variant in example.variants}
+    assert {signal.variant for signal in example.signals} <= names
+
+
+@each_example
+def test_variants_give_the_same_payload(example: Example, client: Client) -> None:
+    first, *others = (payload_of(client, example, variant) for variant in example.variants)
+    assert first["rows"]
+    assert all(other == first for other in others)
+
+
+@each_variant
+def test_the_page_is_html_with_a_body(example: Example, variant: Variant, client: Client) -> None:
+    response = client.get(f"/{example.slug}/{variant.name}/")
+    assert response["Content-Type"].startswith("text/html")
+    assert b"</body>" in response.content
+
+
+@each_variant
+def test_the_page_links_to_its_profile_and_keeps_the_query_string(
+    example: Example, variant: Variant, client: Client
+) -> None:
+    response = client.get(f"/{example.slug}/{variant.name}/?n=3")
+    assert 'href="?n=3&amp;profile=1"' in response.text
+
+
+@pytest.mark.parametrize(
+    ("n", "size"),
+    [("7", 7), ("20", 20), ("21", 20), *((n, 10) for n in ("", "0", "-1", "1.5", "many"))],
+)
+def test_a_size_is_capped_and_an_invalid_one_is_the_default(n: str, size: int) -> None:
+    assert Sizes(default=10, cap=20).asked(RequestFactory().get("/", {"n": n})) == size
+
+
+@each_variant
+def test_a_page_survives_an_invalid_size(
+    example: Example, variant: Variant, client: Client
+) -> None:
+    data = payload_of(client, example, variant)
+    assert payload_of(client, example, variant, n="9" * 5_000) == data
+
+
+@each_query_signal
+def test_queries_are_as_the_registry_says(
+    example: Example,
+    signal: Signal,
+    client: Client,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(signal.count):
+        client.get(f"/{example.slug}/{signal.variant}/")
