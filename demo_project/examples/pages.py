@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -31,12 +31,3 @@ def answer(request: HttpRequest, data: Payload, *, note: str = "") -> HttpRespon
         return JsonResponse(data)
     context = {**data, "rows": data["rows"][:SHOWN_ROWS], "total": len(data["rows"]), "note": note}
     return render(request, "examples/page.html", context)
-
-
-def answer_with_template(
-    request: HttpRequest, template: str, context: dict[str, Any], data: Callable[[], Payload]
-) -> HttpResponse:
-    """For an example whose work is done in the template: `data` is called for JSON only."""
-    if wants_json(request):
-        return JsonResponse(data())
-    return render(request, template, context)

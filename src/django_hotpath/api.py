@@ -21,7 +21,7 @@ R = TypeVar("R")
 logger = logging.getLogger("hotpath")
 
 
-class profile:  # noqa: N801
+class profile:
     """Captures a block or every call of a function, sync or async.
 
     ``with profile("import prices", instruments=["calls", "queries"]) as run: ...`` leaves the

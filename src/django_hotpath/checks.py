@@ -7,7 +7,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.utils.module_loading import import_string
 
 from django_hotpath.conf import OPTIONS, nearest, user_settings
@@ -23,14 +24,12 @@ def register_all() -> None:
     register(check_urls, Tags.urls)
 
 
-def check_middleware(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
+def check_middleware(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     middleware = list(django_settings.MIDDLEWARE)
     count = middleware.count(MIDDLEWARE)
     if count == 0:
         return [
-            Warning(
+            checks.Warning(
                 "ProfilingMiddleware is not in MIDDLEWARE: ?profile=1 does nothing.",
                 hint=f'Put "{MIDDLEWARE}" first in MIDDLEWARE.',
                 id="hotpath.W001",
@@ -48,7 +47,7 @@ def check_middleware(
     place = middleware.index(MIDDLEWARE)
     if _TOOLBAR in middleware[:place]:
         found.append(
-            Warning(
+            checks.Warning(
                 "ProfilingMiddleware stands below the debug toolbar, which would then be added to "
                 "the report.",
                 hint="Put ProfilingMiddleware above DebugToolbarMiddleware.",
@@ -57,7 +56,7 @@ def check_middleware(
         )
     if _GZIP in middleware[place:]:
         found.append(
-            Warning(
+            checks.Warning(
                 "ProfilingMiddleware stands above GZipMiddleware, so the report is sent "
                 "uncompressed, and the time to compress the page counts as the view's.",
                 hint="Put ProfilingMiddleware right below GZipMiddleware.",

@@ -39,10 +39,11 @@ def disturbances(instruments: Collection[str]) -> list[str]:
 def _first_request() -> list[str]:
     if _requests_seen != 1:
         return []
-    return [
+    warning = (
         "this was the first request of the process: imports, URL patterns and templates were "
         "loaded for it. Load the page again for its usual time"
-    ]
+    )
+    return [warning]
 
 
 def _runserver(instruments: Collection[str]) -> list[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-import sys
 from urllib.parse import quote
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings as django_settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from django_hotpath import access, exporters, redact, slowlog, standaside, stores, trigger
 from django_hotpath.capture import Capture, RequestInfo
 from django_hotpath.conf import settings
 from django_hotpath.instruments import registry
+from django_hotpath.instruments.engines.cprofile import SEES_ALL_THREADS
 from django_hotpath.instruments.registry import Spec
 from django_hotpath.plain import describe_error
 from django_hotpath.recorder import Recorder, Refused
@@ -80,7 +81,7 @@ class ProfiledRequest:
         if not self.recorder.cpu_elsewhere:
             self.recorder.cpu_elsewhere = True
             self.recorder.warnings.append(_sync_view_warning())
-        return sys.version_info >= (3, 12)
+        return SEES_ALL_THREADS
 
     def _view_is_sync(self) -> bool:
         match = self.request.resolver_match
@@ -143,7 +144,9 @@ class ProfiledRequest:
         if self.output in {None, "html"}:
             if self.output is None and not self.wants_page:
                 return response
-            shown = html_response(report_page(capture, self._links(capture, problem), _notes(problem)))
+            shown = html_response(
+                report_page(capture, self._links(capture, problem), _notes(problem))
+            )
         else:
             shown = _export(capture, self.output)
         return _in_place_of(response, shown)
@@ -230,7 +233,7 @@ def answer_or_profile(
 
 
 def wants_page(request: HttpRequest) -> bool:
-    """Whether a person navigates here: the only case in which the report takes the answer's place."""
+    """Whether a person navigates here: only then the report takes the answer's place."""
     meta = request.META
     if meta.get("HTTP_X_REQUESTED_WITH") == "XMLHttpRequest":
         return False
@@ -310,8 +313,6 @@ def _static_links(path: str) -> Links:
 
 
 def _captures_url() -> str:
-    from django.urls import reverse
-
     return reverse("hotpath:captures")
 
 
@@ -371,7 +372,7 @@ def _header_text(text: str) -> str:
 
 
 def _sync_view_warning() -> str:
-    if sys.version_info >= (3, 12):
+    if SEES_ALL_THREADS:
         return (
             "calls: the view is sync and ran in a worker thread under ASGI; cProfile was left on "
             "for the whole process meanwhile, the event loop included"

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -223,8 +224,15 @@ class Recorder:
 
 
 # Memory is read outside everything else that allocates.
-_COST_ORDER = {"memory": 0, "gc": 1, "queries": 2, "cache": 3, "templates": 4, "allocations": 8,
-               "calls": 9}
+_COST_ORDER = {
+    "memory": 0,
+    "gc": 1,
+    "queries": 2,
+    "cache": 3,
+    "templates": 4,
+    "allocations": 8,
+    "calls": 9,
+}
 
 
 class Steps:
@@ -245,7 +253,7 @@ class Steps:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         recorder, work = self.recorder, self.work
-        step: Callable[[], Any] = lambda: work.send(None)  # noqa: E731
+        step = partial(work.send, None)
         while True:
             try:
                 waiting_for = step()
@@ -256,12 +264,12 @@ class Steps:
                 recorder.pause()
             try:
                 sent = yield waiting_for
-                step = lambda sent=sent: work.send(sent)  # noqa: E731
+                step = partial(work.send, sent)
             except GeneratorExit:
                 work.close()
                 raise
             except BaseException as error:
-                step = lambda error=error: work.throw(error)  # noqa: E731
+                step = partial(work.throw, error)
             if paused:
                 recorder.resume()
 
@@ -283,10 +291,11 @@ def _pollution(calls: dict[str, Any], requests: int, share: float) -> list[str]:
     if not SEES_ALL_THREADS:
         return []
     others = "1 other request" if requests == 1 else f"{requests} other requests"
-    return [
+    warning = (
         f"calls is polluted: {others} ran for {share:.0%} of the time, and on this Python cProfile "
         "sees every thread"
-    ]
+    )
+    return [warning]
 
 
 def _finish(

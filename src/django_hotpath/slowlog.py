@@ -14,7 +14,12 @@ queries: ContextVar[list[int] | None] = ContextVar("hotpath_query_count", defaul
 
 
 def report(
-    request: HttpRequest, status: int, elapsed_ms: float, query_count: int, *, profiled: bool = False
+    request: HttpRequest,
+    status: int,
+    elapsed_ms: float,
+    query_count: int,
+    *,
+    profiled: bool = False,
 ) -> None:
     """One line a request; ``extra`` carries the figures for structured logs."""
     match = request.resolver_match

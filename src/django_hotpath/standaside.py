@@ -42,5 +42,6 @@ def begin(request: HttpRequest) -> None:
 
 def end(request: HttpRequest) -> None:
     """For an answer that came before the URL was resolved."""
-    if isinstance(request.resolver_match, StandAside):
+    match: object = request.resolver_match
+    if isinstance(match, StandAside):
         request.resolver_match = None

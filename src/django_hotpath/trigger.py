@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from django.http import HttpRequest
 
-from django_hotpath import exporters
 from django_hotpath.conf import nearest, settings
 from django_hotpath.instruments import registry
 from django_hotpath.instruments.registry import Spec

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import transaction
-from examples.families import caching
 from pytest_django import DjangoDbBlocker
+
+from examples.families import caching
 from shop import seeding
 
 

@@ -8,16 +8,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import examples
 import pytest
 from django.db import connection
 from django.db.models.signals import post_init
 from django.template.base import VariableNode
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+
+import examples
 from examples.families import lookup
 from examples.families.caching import AutocompleteTrap, remembered_companies
-from pytest_django import DjangoAssertNumQueries
 from shop.models import Company
 
 pytestmark = [pytest.mark.urls("demo.urls"), pytest.mark.usefixtures("shop")]

@@ -5,9 +5,10 @@ import re
 import pytest
 from django.test import Client
 from django.utils.html import escape
+from pytest_django import DjangoAssertNumQueries
+
 from examples.families import EXAMPLES
 from examples.registry import SOURCES
-from pytest_django import DjangoAssertNumQueries
 
 pytestmark = [pytest.mark.urls("demo.urls"), pytest.mark.usefixtures("shop")]
 

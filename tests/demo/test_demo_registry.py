@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
 from examples.families import EXAMPLES
 from examples.registry import Example, Signal, Sizes, Variant
-from pytest_django import DjangoAssertNumQueries
 
 pytestmark = [pytest.mark.urls("demo.urls"), pytest.mark.usefixtures("shop")]
 

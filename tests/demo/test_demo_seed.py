@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
+
 from shop import seeding
 from shop.models import Category, Company, Order
 

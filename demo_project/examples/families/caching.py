@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
 from django.views import View
-from shop.models import Company
 
 from examples.pages import answer, payload
 from examples.registry import S0, Example, Family, Signal, Variant
+from shop.models import Company
 
 SUGGESTIONS = 10
 CACHE_SIZE = 1_024

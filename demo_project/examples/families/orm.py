@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from shop.models import Book, Company, Order
+from django.shortcuts import render
 
-from examples.pages import Payload, answer, answer_with_template, payload
+from examples.pages import answer, payload, wants_json
 from examples.registry import S0, S1, S2, S4, Example, Family, Signal, Sizes, Variant
+from shop.models import Book, Company, Order
 
 ORDERS = Sizes(default=100, cap=100)
 BOOKS = Sizes(default=100, cap=200)
@@ -36,10 +37,10 @@ def books_fast(request: HttpRequest) -> HttpResponse:
 
 
 def _book_list(request: HttpRequest, books: QuerySet[Book]) -> HttpResponse:
-    def data() -> Payload:
-        return payload(("Title", "Author"), ((book.title, book.author.name) for book in books))
-
-    return answer_with_template(request, "examples/books.html", {"books": books}, data)
+    if wants_json(request):
+        rows = [(book.title, book.author.name) for book in books]
+        return answer(request, payload(("Title", "Author"), rows))
+    return render(request, "examples/books.html", {"books": books})
 
 
 def values_slow(request: HttpRequest) -> HttpResponse:

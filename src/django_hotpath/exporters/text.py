@@ -24,7 +24,9 @@ def _lines(capture: Capture) -> Iterator[str]:
     yield _clean(capture.label)
     if capture.request:
         request = capture.request
-        yield _clean(f"{request.status or '-'}  {request.view or '(no view)'}  {request.route or ''}")
+        yield _clean(
+            f"{request.status or '-'}  {request.view or '(no view)'}  {request.route or ''}"
+        )
         if request.exception:
             yield _clean(f"raised {request.exception['type']}: {request.exception['message']}")
     figures = [f"{timing.wall_ms:,.1f} ms"]

@@ -93,9 +93,11 @@ class Instrument(ABC):
 
     def pause(self) -> None:
         """The work is suspended: what runs now is somebody else's."""
+        return
 
     def resume(self) -> None:
         """The work goes on, perhaps in another thread."""
+        return
 
     @abstractmethod
     def result(self) -> dict[str, Any]:

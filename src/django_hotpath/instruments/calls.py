@@ -14,17 +14,23 @@ TOOLS = "profiling tools"
 
 
 class _Edge(Protocol):
-    code: CodeType | str
-    callcount: int
-    reccallcount: int
-    totaltime: float
-    inlinetime: float
+    @property
+    def code(self) -> CodeType | str: ...
+    @property
+    def callcount(self) -> int: ...
+    @property
+    def reccallcount(self) -> int: ...
+    @property
+    def totaltime(self) -> float: ...
+    @property
+    def inlinetime(self) -> float: ...
 
 
 class Entry(_Edge, Protocol):
     """A row of ``cProfile.Profile.getstats()``; times are seconds."""
 
-    calls: Iterable[_Edge] | None
+    @property
+    def calls(self) -> Iterable[_Edge] | None: ...
 
 
 class _Row:
@@ -107,7 +113,7 @@ def _plain(
     kept = ranked[:MAX_FUNCTIONS]
     index = {key: position for position, (key, _row) in enumerate(kept)}
     functions = []
-    for _key_, row in kept:
+    for _, row in kept:
         calls, primitive, own, cumulative = row.figures()
         functions.append(
             {

@@ -8,6 +8,9 @@ from typing import Any
 
 from django_hotpath.instruments.base import Instrument, Session
 
+# Resident set size, its high-water mark, allocated blocks.
+_Reading = tuple[int | None, int | None, int]
+
 
 class Memory(Instrument):
     name = "memory"
@@ -20,8 +23,8 @@ class Memory(Instrument):
 
     def __init__(self, session: Session, target: str | None = None) -> None:
         super().__init__(session, target)
-        self.before: tuple[int | None, int | None, int] = (None, None, 0)
-        self.after = self.before
+        self.before: _Reading = (None, None, 0)
+        self.after: _Reading = (None, None, 0)
 
     def start(self) -> None:
         self.before = _read()
@@ -48,7 +51,7 @@ class Memory(Instrument):
         }
 
 
-def _read() -> tuple[int | None, int | None, int]:
+def _read() -> _Reading:
     return resident_set_size(), high_water_mark(), sys.getallocatedblocks()
 
 

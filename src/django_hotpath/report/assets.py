@@ -7,6 +7,7 @@ does not rely on it.
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,12 +26,13 @@ _CONTENT_TYPES = {
 
 def asset_names() -> frozenset[str]:
     """The files that may be asked for; nothing else is ever opened."""
-    return frozenset(path.name for path in FOLDER.iterdir() if path.suffix in _CONTENT_TYPES)
+    return frozenset(_files())
 
 
 def asset_version(name: str) -> str:
     """Changes with the content of the file; empty for an unknown name."""
-    return _version(name, _changed(name)) if name in asset_names() else ""
+    file = _files().get(name)
+    return _version(file, file.stat().st_mtime_ns) if file else ""
 
 
 def asset_response(name: str) -> HttpResponse:
@@ -38,24 +40,25 @@ def asset_response(name: str) -> HttpResponse:
 
     Raises ``Http404`` for a name that is not one of ``asset_names()``.
     """
-    if name not in asset_names():
+    file = _files().get(name)
+    if file is None:
         raise Http404("no such asset")
     response = HttpResponse(
-        _content(name, _changed(name)), content_type=_CONTENT_TYPES[Path(name).suffix]
+        _content(file, file.stat().st_mtime_ns), content_type=_CONTENT_TYPES[file.suffix]
     )
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return secure(response)
 
 
-def _changed(name: str) -> int:
-    return (FOLDER / name).stat().st_mtime_ns
+def _files() -> dict[str, Path]:
+    return {path.name: path for path in FOLDER.iterdir() if path.suffix in _CONTENT_TYPES}
 
 
 @lru_cache(maxsize=64)
-def _content(name: str, changed: int) -> bytes:
-    return (FOLDER / name).read_bytes()
+def _content(file: Path, changed: int) -> bytes:
+    return file.read_bytes()
 
 
 @lru_cache(maxsize=64)
-def _version(name: str, changed: int) -> str:
-    return hashlib.sha256(_content(name, changed)).hexdigest()[:12]
+def _version(file: Path, changed: int) -> str:
+    return hashlib.sha256(_content(file, changed)).hexdigest()[:12]

@@ -131,8 +131,10 @@ def list_page(page: Page, asked: Asked, links: Links, *, clear: str, parameter: 
 
 
 def _is_status(status: str) -> bool:
-    return len(status) == 3 and status[0] in "12345" and (
-        status[1:] == "xx" or (status.isascii() and status.isdigit())
+    return (
+        len(status) == 3
+        and status[0] in "12345"
+        and (status[1:] == "xx" or (status.isascii() and status.isdigit()))
     )
 
 

@@ -46,9 +46,7 @@ class MemoryStore(Store):
             raise CaptureNotFound(f"there is no capture {capture_id}") from None
         return Capture.from_json(text)
 
-    def list(
-        self, where: CaptureFilter | None = None, *, offset: int = 0, limit: int = 50
-    ) -> Page:
+    def list(self, where: CaptureFilter | None = None, *, offset: int = 0, limit: int = 50) -> Page:
         where = where or CaptureFilter()
         with self._lock:
             summaries = [entry[1] for entry in self._kept.values()]

@@ -123,9 +123,7 @@ class SQLiteStore(Store):
         except (CaptureError, zlib.error) as error:
             raise StoreError(f"capture {capture_id} cannot be read: {error}") from error
 
-    def list(
-        self, where: CaptureFilter | None = None, *, offset: int = 0, limit: int = 50
-    ) -> Page:
+    def list(self, where: CaptureFilter | None = None, *, offset: int = 0, limit: int = 50) -> Page:
         where = where or CaptureFilter()
         conditions, values = _conditions(where)
         field, downwards = where.order

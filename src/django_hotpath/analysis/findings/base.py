@@ -36,7 +36,8 @@ def indexes(queries: Sequence[Query]) -> tuple[int, ...]:
 
 
 def total_ms(queries: Sequence[Query]) -> float:
-    return round(sum(query["duration_ms"] for query in queries), 4)
+    total: float = sum(query["duration_ms"] for query in queries)
+    return round(total, 4)
 
 
 def where(site: CallSite | None) -> str:

@@ -30,8 +30,10 @@ def n_plus_one(capture: Capture, limits: Limits) -> Iterator[Finding]:
             groups[_path(query)].append(query)
     for group in groups.values():
         # With the same parameters every time it is a duplicate, which has another cure.
-        distinct = {query["index"] if (first := query.get("duplicate_of")) is None else first
-                    for query in group}
+        distinct = {
+            query["index"] if (first := query.get("duplicate_of")) is None else first
+            for query in group
+        }
         if len(group) >= limits.n_plus_one and len(distinct) > 1:
             yield _finding(capture, group)
 

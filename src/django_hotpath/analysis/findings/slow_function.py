@@ -30,9 +30,7 @@ def slow_function(capture: Capture, limits: Limits) -> Iterator[Finding]:
         share = own / calls["total_ms"]
         if own < MIN_MS or share < MIN_SHARE:
             continue
-        site = CallSite(
-            file=function["file"], line=function["line"], function=function["function"]
-        )
+        site = CallSite(file=function["file"], line=function["line"], function=function["function"])
         yield Finding(
             kind="slow_function",
             severity="high" if share >= HIGH_SHARE else "medium",

@@ -10,7 +10,6 @@ from django_hotpath.instruments.base import Instrument, Session
 from django_hotpath.instruments.calls import function_table
 
 SEES_ALL_THREADS = sys.version_info >= (3, 12)
-_TAKEN = "another profiler is active in this process"
 
 
 class CProfileCalls(Instrument):
@@ -33,10 +32,8 @@ class CProfileCalls(Instrument):
 
     @classmethod
     def busy(cls) -> str | None:
-        if sys.version_info >= (3, 12):
-            holder = sys.monitoring.get_tool(sys.monitoring.PROFILER_ID)
-            return f"{_TAKEN} ({holder})" if holder else None
-        return _TAKEN if sys.getprofile() is not None else None
+        holder = slot_holder()
+        return f"another profiler is active in this process ({holder})" if holder else None
 
     def start(self) -> None:
         self._profile.enable()
@@ -53,7 +50,8 @@ class CProfileCalls(Instrument):
         if self._on:
             self._on = False
             # Before 3.12 the last profiler that is switched on has the slot, without a word.
-            if not SEES_ALL_THREADS and sys.getprofile() is not self._profile:
+            holder: object = sys.getprofile()
+            if not SEES_ALL_THREADS and holder is not self._profile:
                 self._stolen = True
                 return
             self._profile.disable()
@@ -69,3 +67,11 @@ class CProfileCalls(Instrument):
             "builtins": False,
             **function_table(self._profile.getstats()),
         }
+
+
+def slot_holder() -> str | None:
+    """Who profiles now, by name: the process, or before Python 3.12 this thread."""
+    if sys.version_info < (3, 12):
+        holder = sys.getprofile()
+        return None if holder is None else type(holder).__name__
+    return sys.monitoring.get_tool(sys.monitoring.PROFILER_ID)

@@ -60,14 +60,6 @@ class TracemallocAllocations(Instrument):
 
     def result(self) -> dict[str, Any]:
         by_line, tools = self._compare()
-        by_file: dict[str, dict[str, Any]] = {}
-        for row in by_line:
-            file = by_file.setdefault(
-                row["file"], {"file": row["file"], "kind": row["kind"], "size": 0, "count": 0}
-            )
-            file["size"] += row["size"]
-            file["count"] += row["count"]
-        files = sorted(by_file.values(), key=lambda row: -row["size"])
         self._before = self._after = None
         return {
             "engine": self.engine,
@@ -79,14 +71,14 @@ class TracemallocAllocations(Instrument):
             "total_size": sum(row["size"] for row in by_line),
             "total_count": sum(row["count"] for row in by_line),
             "by_line": [_with_source(row) for row in by_line[:MAX_ROWS]],
-            "by_file": files[:MAX_ROWS],
+            "by_file": _by_file(by_line)[:MAX_ROWS],
             "tools_size": tools,
         }
 
     def _compare(self) -> tuple[list[dict[str, Any]], int]:
         if self._before is None or self._after is None:
             return [], 0
-        rows = []
+        rows: list[dict[str, Any]] = []
         tools = 0
         for difference in self._after.compare_to(self._before, "lineno"):
             frame = difference.traceback[0]
@@ -108,9 +100,17 @@ class TracemallocAllocations(Instrument):
         return rows, tools
 
 
+def _by_file(by_line: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    files: dict[str, dict[str, Any]] = {}
+    for row in by_line:
+        file: dict[str, Any] = {"file": row["file"], "kind": row["kind"], "size": 0, "count": 0}
+        file = files.setdefault(row["file"], file)
+        file["size"] += row["size"]
+        file["count"] += row["count"]
+    return sorted(files.values(), key=lambda file: -int(file["size"]))
+
+
 def _with_source(row: dict[str, Any]) -> dict[str, Any]:
     filename = row.pop("filename")
     row["source"] = linecache.getline(filename, row["line"]).strip()[:200]
     return row
-
-

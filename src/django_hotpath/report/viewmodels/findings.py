@@ -111,9 +111,13 @@ def no_finding(capture: Capture, where: Shares | None) -> NoFinding:
     most = f"It took {ms(capture.timing.wall_ms)}"
     if where and where.parts:
         part = where.parts[0]
-        most += f"; the largest part is {part.label} with {ms(part.ms)} ({percent(part.percent / 100)})"
+        most += (
+            f"; the largest part is {part.label} with {ms(part.ms)} ({percent(part.percent / 100)})"
+        )
     calls = capture.instruments.get("calls")
-    heaviest = max(calls["functions"], key=lambda row: row["own_ms"], default=None) if calls else None
+    heaviest = (
+        max(calls["functions"], key=lambda row: row["own_ms"], default=None) if calls else None
+    )
     if heaviest:
         place = site(heaviest)
         most += f". The function with most own time is {heaviest['function']}"

@@ -53,7 +53,9 @@ def shares(capture: Capture) -> Shares | None:
         return None
     database = min(database, wall)
     return Shares(
-        parts=_parts({("Database", "database"): database, ("Everything else", "rest"): wall - database}),
+        parts=_parts(
+            {("Database", "database"): database, ("Everything else", "rest"): wall - database}
+        ),
         total_ms=wall,
         source="Wall time. Functions were not timed in this capture, so the rest is not split up.",
     )

@@ -102,7 +102,11 @@ def verdict(capture: Capture) -> str:
 def stats(capture: Capture) -> list[Stat]:
     """The measured ones only: what was not measured is not shown as zero."""
     timing, instruments = capture.timing, capture.instruments
-    found = [_time("Wall time", timing.wall_ms, hint="From the first to the last moment, waiting included")]
+    found = [
+        _time(
+            "Wall time", timing.wall_ms, hint="From the first to the last moment, waiting included"
+        )
+    ]
     if timing.cpu_ms is not None:
         found.append(
             _time(
