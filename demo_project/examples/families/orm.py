@@ -74,7 +74,7 @@ EXAMPLES = (
             "The view loads a hundred orders with one query. It then asks every order for its "
             "customer, and Django fetches each of them when it is asked: one query more a row. "
             "Told beforehand, it joins the customers into the first query. The report names the "
-            "line and the relation."
+            "line."
         ),
     ),
     Example(
@@ -91,8 +91,8 @@ EXAMPLES = (
         signals=(Signal("slow", "queries", 101), Signal("fast", "queries", 1)),
         explanation=(
             "Nothing in the view looks wrong: the author is first read while the template is "
-            "rendered. The report points to the line of the template that asks, and to the "
-            "queryset of the view where the change belongs. With 200 books the page takes 201 "
+            "rendered. The report points to the line of the template that asks; the change "
+            "belongs to the queryset in the view. With 200 books the page takes 201 "
             "queries: the number grows with the data."
         ),
     ),

@@ -57,8 +57,12 @@ class Section:
     """Why it cannot be shown."""
 
 
-def report_page(capture: Capture, links: Links, notices: Sequence[str] = ()) -> str:
+def report_page(
+    capture: Capture, links: Links, notices: Sequence[str] = (), *, parameter: str = "profile"
+) -> str:
     """The report of a capture; ``notices`` are sentences to show on top of it.
+
+    ``parameter`` is the query parameter that asks for a profile.
 
     A part of the capture that cannot be shown is named in its place, the rest is shown.
     """
@@ -91,6 +95,7 @@ def report_page(capture: Capture, links: Links, notices: Sequence[str] = ()) -> 
         "links": links,
         "notices": notices,
         "include_line": INCLUDE_LINE,
+        "parameter": parameter,
         "summary": summary(capture),
         "findings": finding_cards(capture, queries.group_of if queries else {}),
         "no_finding": nothing,
@@ -120,9 +125,11 @@ def help_page(
     presets: Mapping[str, Sequence[str]],
     links: Links,
     formats: Sequence[str],
+    *,
+    parameter: str = "profile",
 ) -> str:
     """What ``?profile=`` takes here."""
-    return _help((), instruments, presets, links, formats)
+    return _help((), instruments, presets, links, formats, parameter)
 
 
 def problem_page(
@@ -131,9 +138,11 @@ def problem_page(
     presets: Mapping[str, Sequence[str]],
     links: Links,
     formats: Sequence[str],
+    *,
+    parameter: str = "profile",
 ) -> str:
     """What was wrong with the request for a profile, then what is known."""
-    return _help(problems, instruments, presets, links, formats)
+    return _help(problems, instruments, presets, links, formats, parameter)
 
 
 def error_page(title: str, detail: str, links: Links) -> str:
@@ -148,12 +157,17 @@ def _help(
     presets: Mapping[str, Sequence[str]],
     links: Links,
     formats: Sequence[str],
+    parameter: str,
 ) -> str:
     return render(
         "help.html",
         {
             "problems": problems,
             "instruments": instruments,
+            # An instrument is listed once for each of its engines.
+            "defaults": list(dict.fromkeys(i.name for i in instruments if i.default)),
+            "targets": list(dict.fromkeys(i.name for i in instruments if i.takes_target)),
+            "parameter": parameter,
             "missing": [found for found in instruments if not found.available and found.reason],
             "presets": [(name, ",".join(parts)) for name, parts in presets.items()],
             "formats": formats,

@@ -69,7 +69,8 @@ def captures(request: HttpRequest) -> HttpResponse:
 @require_safe
 def capture(request: HttpRequest, capture_id: str) -> HttpResponse:
     found = _get(capture_id)
-    return html_response(report_page(found, capture_links(found, csrf_token=get_token(request))))
+    links = capture_links(found, csrf_token=get_token(request))
+    return html_response(report_page(found, links, parameter=settings.PARAMETER))
 
 
 @never_cache

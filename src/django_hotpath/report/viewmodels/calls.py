@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_hotpath.report.formats import share, short_path
+from django_hotpath.report.viewmodels.shares import part_of
 
 ROWS = 50
 
@@ -19,6 +20,7 @@ class FunctionRow:
     line: int
     kind: str
     package: str
+    tone: str
     calls: int
     primitive_calls: int
     own_ms: float
@@ -51,7 +53,8 @@ class CallsView:
     rows: tuple[FunctionRow, ...]
     kinds: tuple[str, ...]
     data: dict[str, Any]
-    """What ``calls.js`` reads: functions and edges as arrays, in the capture's order."""
+    """What ``calls.js`` reads: functions and edges as arrays, in the capture's order; a function
+    points to its file, which has a path and a tone."""
 
 
 def calls_view(calls: Mapping[str, Any]) -> CallsView:
@@ -83,6 +86,7 @@ def _row(key: int, function: Mapping[str, Any], total: float) -> FunctionRow:
         line=function["line"] or 0,
         kind=str(function["kind"]),
         package=str(function.get("package") or ""),
+        tone=part_of(function)[1],
         calls=function["calls"],
         primitive_calls=function["primitive_calls"],
         own_ms=function["own_ms"],
@@ -93,11 +97,11 @@ def _row(key: int, function: Mapping[str, Any], total: float) -> FunctionRow:
 
 
 def _data(calls: Mapping[str, Any], total: float) -> dict[str, Any]:
-    files: dict[str, int] = {}
+    files: dict[tuple[str, str], int] = {}
     rows = [
         [
             function["function"],
-            files.setdefault(str(function["file"] or ""), len(files)),
+            files.setdefault((str(function["file"] or ""), part_of(function)[1]), len(files)),
             function["line"] or 0,
             function["kind"],
             function.get("package") or "",

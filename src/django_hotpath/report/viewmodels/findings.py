@@ -11,6 +11,9 @@ from django_hotpath.report.viewmodels.shares import Shares
 from django_hotpath.report.viewmodels.sites import Site, site
 
 
+OPEN = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class FindingCard:
     key: int
@@ -30,6 +33,8 @@ class FindingCard:
     predicted: str
     verified: str
     queries: tuple[int, ...]
+    open: bool
+    """Whether it is unfolded at first: the first few, unless they matter little."""
     groups: tuple[int, ...]
     """Keys of the query groups concerned, the one with most of its statements first."""
 
@@ -71,6 +76,7 @@ def _card(key: int, finding: Finding, wall_ms: float, group_of: Mapping[int, int
         predicted=_predicted(finding),
         verified=_verified(finding),
         queries=finding.queries,
+        open=key < OPEN and finding.severity != "low",
         groups=tuple(sorted(members, key=lambda group: -members[group])),
     )
 

@@ -65,7 +65,7 @@ def own_times(calls: Mapping[str, Any]) -> dict[tuple[str, str], float]:
     """Own milliseconds by (label, tone): each function counts in exactly one part."""
     times: dict[tuple[str, str], float] = {}
     for function in calls["functions"]:
-        part = _part_of(function)
+        part = part_of(function)
         times[part] = times.get(part, 0.0) + max(function["own_ms"], 0.0)
     left_out = calls["total_ms"] - sum(times.values())
     if calls.get("truncated") and left_out > 0:
@@ -77,7 +77,8 @@ def own_times(calls: Mapping[str, Any]) -> dict[tuple[str, str], float]:
     return times
 
 
-def _part_of(function: Mapping[str, Any]) -> tuple[str, str]:
+def part_of(function: Mapping[str, Any]) -> tuple[str, str]:
+    """The (label, tone) that the function's own time counts in."""
     kind, package = function["kind"], str(function.get("package") or "")
     if kind == "hotpath":
         return "Profiling tools", "tools"

@@ -1,6 +1,9 @@
 // The function table, and who called a function and what it called.
 
-const NAME = 0, FILE = 1, LINE = 2, KIND = 3, PACKAGE = 4, CALLS = 5, PRIMITIVE = 6, OWN = 7, CUMULATIVE = 8;
+// What stands where in the arrays of the data.
+const [NAME, FILE, LINE, KIND, PACKAGE, CALLS, PRIMITIVE, OWN, CUMULATIVE] = Array(9).keys();
+const [PATH, TONE] = Array(2).keys();
+const [CALLER, CALLEE, EDGE_CALLS, EDGE_PRIMITIVE, EDGE_OWN, EDGE_CUMULATIVE] = Array(6).keys();
 
 export function start(kit) {
   const { el, bar, count, decimal, ms, percent, share, shortPath } = kit;
@@ -11,7 +14,8 @@ export function start(kit) {
 
   const place = (key) => {
     const f = functions[key];
-    return files[f[FILE]] ? `${shortPath(files[f[FILE]])}:${f[LINE]}` : f[PACKAGE];
+    const path = files[f[FILE]][PATH];
+    return path ? `${shortPath(path)}:${f[LINE]}` : f[PACKAGE];
   };
   const values = {
     function: (f) => f[NAME],
@@ -23,7 +27,7 @@ export function start(kit) {
     share: (f) => f[OWN],
   };
   const dot = (f) =>
-    el("span", { class: `dot tone-${f[KIND]}`, title: f[PACKAGE] ? `${f[KIND]}: ${f[PACKAGE]}` : f[KIND] });
+    el("span", { class: `dot tone-${files[f[FILE]][TONE]}`, title: f[PACKAGE] ? `${f[KIND]}: ${f[PACKAGE]}` : f[KIND] });
   const primitive = (all, first) =>
     all === first ? [] : [" ", el("span", { class: "quiet" }, `(${count(first)})`)];
 
@@ -34,10 +38,10 @@ export function start(kit) {
       "tr",
       { class: own >= 0.05 ? "hot" : null },
       el("td", { class: "fn" }, dot(f), opener(key, f[NAME])),
-      el("td", { class: "pl" }, el("code", { title: files[f[FILE]] }, place(key))),
+      el("td", { class: "pl" }, el("code", { title: files[f[FILE]][PATH] }, place(key))),
       el("td", { class: "n" }, count(f[CALLS]), ...primitive(f[CALLS], f[PRIMITIVE])),
       el("td", { class: "n own" }, decimal(f[OWN])),
-      el("td", { class: "n" }, decimal(values.per_call(f), 4)),
+      el("td", { class: "n" }, decimal(values.per_call(f), 3)),
       el("td", { class: "n" }, decimal(f[CUMULATIVE])),
       el(
         "td",
@@ -75,7 +79,7 @@ export function start(kit) {
     view.filter((key) => {
       const f = functions[key];
       if (kind.value && f[KIND] !== kind.value) return false;
-      const text = `${f[NAME]} ${files[f[FILE]]} ${f[PACKAGE]}`.toLowerCase();
+      const text = `${f[NAME]} ${files[f[FILE]][PATH]} ${f[PACKAGE]}`.toLowerCase();
       return words.every((word) => text.includes(word));
     });
   };
@@ -91,10 +95,10 @@ export function start(kit) {
     callers = new Map();
     callees = new Map();
     for (const edge of edges) {
-      if (!callers.has(edge[1])) callers.set(edge[1], []);
-      callers.get(edge[1]).push(edge);
-      if (!callees.has(edge[0])) callees.set(edge[0], []);
-      callees.get(edge[0]).push(edge);
+      for (const [found, key] of [[callers, edge[CALLEE]], [callees, edge[CALLER]]]) {
+        if (!found.has(key)) found.set(key, []);
+        found.get(key).push(edge);
+      }
     }
   }
 
@@ -156,8 +160,8 @@ export function start(kit) {
       el(
         "div",
         { class: "sides" },
-        side("Called by", callers.get(key) ?? [], 0, "Nothing that was recorded: this is where it began."),
-        side("Calls", callees.get(key) ?? [], 1, "Nothing that was recorded."),
+        side("Called by", callers.get(key) ?? [], CALLER, "Nothing that was recorded: this is where it began."),
+        side("Calls", callees.get(key) ?? [], CALLEE, "Nothing that was recorded."),
       ),
     );
     inspector.hidden = false;
@@ -165,8 +169,8 @@ export function start(kit) {
   }
 
   function side(title, found, end, none) {
-    const sorted = [...found].sort((a, b) => b[5] - a[5]);
-    const whole = sorted.reduce((sum, edge) => sum + edge[5], 0);
+    const sorted = [...found].sort((a, b) => b[EDGE_CUMULATIVE] - a[EDGE_CUMULATIVE]);
+    const whole = sorted.reduce((sum, edge) => sum + edge[EDGE_CUMULATIVE], 0);
     const body = sorted.slice(0, 200).map((edge) => {
       const button = el("button", { type: "button", class: "name" }, functions[edge[end]][NAME]);
       button.addEventListener("click", () => inspect(edge[end]));
@@ -174,10 +178,10 @@ export function start(kit) {
         "tr",
         {},
         el("td", { class: "fn" }, dot(functions[edge[end]]), button, el("span", { class: "quiet at" }, ` ${place(edge[end])}`)),
-        el("td", { class: "n" }, count(edge[2]), ...primitive(edge[2], edge[3])),
-        el("td", { class: "n" }, decimal(edge[4])),
-        el("td", { class: "n own" }, decimal(edge[5])),
-        el("td", { class: "bars" }, bar([["solid", 0, share(edge[5], whole)]])),
+        el("td", { class: "n" }, count(edge[EDGE_CALLS]), ...primitive(edge[EDGE_CALLS], edge[EDGE_PRIMITIVE])),
+        el("td", { class: "n" }, decimal(edge[EDGE_OWN])),
+        el("td", { class: "n own" }, decimal(edge[EDGE_CUMULATIVE])),
+        el("td", { class: "bars" }, bar([["solid", 0, share(edge[EDGE_CUMULATIVE], whole)]])),
       );
     });
     const head = ["Function", "Calls", "Own, ms", "Cumulative, ms", ""].map((text, i) =>

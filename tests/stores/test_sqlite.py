@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from django_hotpath.stores import get_store
+from django_hotpath.stores.base import StoreError
+from django_hotpath.stores.sqlite import SQLiteStore
+from tests import factories
+
+
+def test_lies_beside_manage_py(settings: Any, tmp_path: Path) -> None:
+    settings.HOTPATH = {}
+    settings.BASE_DIR = tmp_path
+    store = get_store()
+    assert isinstance(store, SQLiteStore)
+    assert store.path == tmp_path / ".hotpath" / "captures.sqlite3"
+
+
+def test_nothing_is_created_before_the_first_save(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / ".hotpath" / "captures.sqlite3")
+    store.list()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_ignores_itself_and_is_private(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / ".hotpath" / "captures.sqlite3")
+    store.save(factories.capture())
+    assert (tmp_path / ".hotpath" / ".gitignore").read_text() == "*\n"
+    assert stat.S_IMODE(os.stat(store.path).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(store.path.parent).st_mode) == 0o700
+
+
+def test_an_existing_folder_keeps_its_files(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    SQLiteStore(path=tmp_path / "captures.sqlite3").save(factories.capture())
+    assert not (tmp_path / ".gitignore").exists()
+
+
+def test_writes_ahead_so_that_readers_never_wait(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    store.save(factories.capture())
+    with sqlite3.connect(store.path) as connection:
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    connection.close()
+    assert mode == "wal"
+
+
+def test_a_file_that_is_deleted_meanwhile_is_made_again(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    store.save(factories.capture())
+    for path in tmp_path.iterdir():
+        path.unlink()
+    store.save(factories.capture())
+    assert store.list().total == 1
+
+
+def test_a_file_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:
+    path = tmp_path / "captures.sqlite3"
+    path.write_text("this is not a database, not at all" * 100)
+    with pytest.raises(StoreError, match="file is not a database"):
+        SQLiteStore(path=path).save(factories.capture())
+
+
+def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError):
+        SQLiteStore(path=tmp_path / "file" / "captures.sqlite3").save(factories.capture())
+
+
+def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "captures.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="newer version of django-hotpath"):
+        SQLiteStore(path=path).save(factories.capture())
+
+
+def test_another_writer_is_not_waited_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_hotpath.stores.sqlite._BUSY_SECONDS", 0.01)
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    store.save(factories.capture())
+    writer = sqlite3.connect(store.path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="locked"):
+        store.save(factories.capture())
+    writer.close()
+
+
+def test_a_store_that_does_not_import_is_a_store_error(settings: Any) -> None:
+    settings.HOTPATH = {"STORE": {"BACKEND": "no.such.Store"}}
+    with pytest.raises(StoreError, match=r"no\.such\.Store cannot be used"):
+        get_store()
+
+
+def test_a_store_of_another_kind_is_a_store_error(settings: Any) -> None:
+    settings.HOTPATH = {"STORE": {"BACKEND": "collections.Counter"}}
+    with pytest.raises(StoreError, match="is not a store"):
+        get_store()

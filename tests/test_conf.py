@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_hotpath.conf import OPTIONS, nearest
+from django_hotpath.conf import settings as hotpath_settings
+
+
+def test_defaults_hold_where_nothing_is_set(settings: Any) -> None:
+    del settings.HOTPATH
+    assert hotpath_settings.SLOW_REQUEST_MS == 500
+    assert hotpath_settings.PARAMETER == "profile"
+
+
+def test_overrides_are_seen_at_once(settings: Any) -> None:
+    settings.HOTPATH = {"SLOW_QUERY_MS": 5}
+    assert hotpath_settings.SLOW_QUERY_MS == 5
+    settings.HOTPATH = {"SLOW_QUERY_MS": 6}
+    assert hotpath_settings.SLOW_QUERY_MS == 6
+
+
+def test_presets_are_added_to_the_built_in_ones(settings: Any) -> None:
+    settings.HOTPATH = {"PRESETS": {"mine": ["queries"]}}
+    assert hotpath_settings.PRESETS["mine"] == ["queries"]
+    assert hotpath_settings.PRESETS["cpu"] == ["calls"]
+
+
+@pytest.mark.parametrize("wrong", ["100", None, True, []])
+def test_a_wrong_type_counts_as_absent(settings: Any, wrong: object) -> None:
+    settings.HOTPATH = {"SLOW_QUERY_MS": wrong}
+    assert hotpath_settings.SLOW_QUERY_MS == 100
+
+
+def test_a_setting_that_is_no_dict_counts_as_absent(settings: Any) -> None:
+    settings.HOTPATH = ["calls"]
+    assert OPTIONS["INSTRUMENTS"].default == hotpath_settings.INSTRUMENTS
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError):
+        _ = hotpath_settings.SLOW_QUERY  # type: ignore[attr-defined]
+
+
+def test_nearest_ignores_case_and_gives_up_on_strangers() -> None:
+    assert nearest("slow_querry_ms", list(OPTIONS)) == "SLOW_QUERY_MS"
+    assert nearest("zzz", list(OPTIONS)) is None
