@@ -71,6 +71,12 @@ def test_presets(preset: str, expected: list[str]) -> None:
     assert names(preset) == expected
 
 
+def test_memory_alone_is_the_preset_and_in_a_list_the_instrument() -> None:
+    assert names("memory") == ["allocations"]
+    assert names("queries,memory") == ["queries", "memory"]
+    assert names("queries,cpu") == ["queries", "calls"]
+
+
 def test_a_comma_list_of_instruments() -> None:
     assert names("calls, queries") == ["calls", "queries"]
 

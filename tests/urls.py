@@ -2,4 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-urlpatterns = [path("__hotpath__/", include("django_hotpath.urls"))]
+urlpatterns = [
+    path("__hotpath__/", include("django_hotpath.urls")),
+    path("answers/", include("tests.views")),
+]

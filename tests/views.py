@@ -7,10 +7,10 @@ import io
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import wraps
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import connection
@@ -24,11 +24,11 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.cache import cache_page
+from django.views.decorators.csrf import csrf_exempt
 
 
 class Broken(Exception):
@@ -43,6 +43,7 @@ def as_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"rows": list(range(50)), "text": "ü"})
 
 
+@csrf_exempt
 def echo(request: HttpRequest) -> HttpResponse:
     """All that a view can read from the request."""
     seen: dict[str, Any] = {
@@ -65,9 +66,9 @@ def echo(request: HttpRequest) -> HttpResponse:
         "user": str(getattr(request, "user", None)),
     }
     if scope := getattr(request, "scope", None):
-        seen["scope"] = {
-            key: str(scope.get(key)) for key in ("path", "query_string", "method", "type")
-        }
+        query = scope["query_string"]
+        # Bytes from a server, text from Django's test client.
+        seen["scope"] = [scope["path"], query.decode() if isinstance(query, bytes) else query]
     if request.content_type == "application/json":
         seen["json"] = json.loads(request.body or b"null")
     else:
@@ -76,6 +77,7 @@ def echo(request: HttpRequest) -> HttpResponse:
     return JsonResponse(seen, json_dumps_params={"sort_keys": True})
 
 
+@csrf_exempt
 def raw_body(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.body, content_type="application/octet-stream", status=201)
 
@@ -118,6 +120,7 @@ def quits(request: HttpRequest) -> HttpResponse:
     raise SystemExit(3)
 
 
+@csrf_exempt
 def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
@@ -194,6 +197,17 @@ def queries(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"groups": list(Group.objects.values_list("name", flat=True)), "n": rows})
 
 
+CLOSED: list[str] = []
+"""The resources that were closed."""
+
+
+def resource(request: HttpRequest) -> HttpResponse:
+    """Holds something open until the response is closed, as an opened file is."""
+    response = HttpResponse("resource")
+    response._resource_closers.append(lambda: CLOSED.append("resource"))  # type: ignore[attr-defined]
+    return response
+
+
 CALLS: list[str] = []
 """The full paths that the cached view was run for."""
 
@@ -224,26 +238,21 @@ ANSWERS = {
     "file": file,
     "template-response": template_response,
     "session": session,
+    "resource": resource,
     "quits": quits,
 }
 
 
-class AsAsync:
+def as_async(view: Callable[[HttpRequest], HttpResponseBase]) -> Any:
     """The same view as a coroutine function, which is suspended once on its way."""
 
-    def __init__(self, view: Any) -> None:
-        self.view = view
-        self.__name__ = f"async_{view.__name__}"
-        self.__module__ = view.__module__
-        markcoroutinefunction(self)
-
-    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    @wraps(view)
+    async def wrapper(request: HttpRequest) -> HttpResponseBase:
         await asyncio.sleep(0)
-        response: HttpResponseBase = self.view(request)
-        return response
+        return view(request)
 
+    return wrapper
 
-assert iscoroutinefunction(AsAsync(page))
 
 # A request that is held until it is let go or its client leaves; for servers with one process.
 _held = 0
@@ -320,13 +329,9 @@ async def gather(request: HttpRequest, count: int) -> HttpResponse:
     return HttpResponse(str(len(found)))
 
 
-def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "django/forms/widgets/text.html", {"widget": {"name": "a"}})
-
-
 urlpatterns: list[URLPattern] = [
     *(path(f"sync/{name}/", view) for name, view in ANSWERS.items()),
-    *(path(f"async/{name}/", AsAsync(view)) for name, view in ANSWERS.items()),
+    *(path(f"async/{name}/", as_async(view)) for name, view in ANSWERS.items()),
     path("sync/cached/", cached),
     path("sync/queries/", queries),
     path("hold/", hold),

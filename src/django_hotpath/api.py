@@ -41,7 +41,7 @@ class profile:
         save: bool = True,
     ) -> None:
         self.label = label
-        self.specs = trigger.parse("1" if instruments is None else ",".join(instruments))
+        self.specs = trigger.select(["1"] if instruments is None else instruments)
         self.save = save
         self.capture: Capture | None = None
         self.refused: str | None = None

@@ -6,6 +6,7 @@ instruments or engines, an instrument with a target, or ``help``; ``?profile_as=
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -90,22 +91,29 @@ def strip_query_string(text: str) -> str:
 
 
 def parse(text: str) -> tuple[Spec, ...]:
-    """The instruments that a text asks for, none twice.
+    """The instruments that ``?profile=<text>`` asks for, none twice.
 
-    Raises ``TriggerError`` for unknown names, targets that cannot be measured and engines that
-    are missing.
+    A word that stands alone is a preset before it is an instrument (``memory``); in a list it is
+    the other way round. Raises ``TriggerError`` for unknown names, targets that cannot be measured
+    and engines that are missing.
     """
-    problems: list[str] = []
-    specs: dict[str, Spec] = {}
     if len(text) > _MAX_LENGTH:
         raise TriggerError([f"the text is longer than {_MAX_LENGTH} characters"])
-    for word in text.split(","):
+    preset = settings.PRESETS.get(text.strip())
+    return select(text.split(",") if preset is None else preset)
+
+
+def select(words: Sequence[str]) -> tuple[Spec, ...]:
+    """The instruments that a list of names asks for, none twice; raises as ``parse`` does."""
+    problems: list[str] = []
+    specs: dict[str, Spec] = {}
+    for word in words:
         try:
             for spec in _expand(word.strip()):
                 known = specs.get(spec.name)
                 if known is None or (known.engine is None and known.target is None):
                     specs[spec.name] = spec
-                elif spec != known and spec.engine != known.engine:
+                elif spec.engine not in {None, known.engine}:
                     problems.append(f"{spec.name} is asked for twice, by different engines")
         except TriggerError as error:
             problems += error.problems
@@ -116,26 +124,18 @@ def parse(text: str) -> tuple[Spec, ...]:
     return tuple(specs.values())
 
 
-def default_specs() -> tuple[Spec, ...]:
-    return tuple(Spec(name) for name in settings.INSTRUMENTS)
-
-
-def _expand(word: str) -> tuple[Spec, ...]:
+def _expand(word: str) -> list[Spec]:
     name, colon, target = word.partition(":")
-    if not colon:
-        if name in {"", "1", "true", "on", "yes"}:
-            return tuple(spec for known in settings.INSTRUMENTS for spec in _single(known))
-        if name in settings.PRESETS:
-            return tuple(spec for known in settings.PRESETS[name] for spec in _single(known))
-        return (_resolve(name),)
-    if not target:
-        raise TriggerError([f"{word!r} has a colon but no target"])
-    spec = _resolve(name)
-    return (Spec(spec.name, spec.engine, target),)
-
-
-def _single(name: str) -> tuple[Spec, ...]:
-    return (_resolve(name),)
+    if colon:
+        if not target:
+            raise TriggerError([f"{word!r} has a colon but no target"])
+        spec = _resolve(name)
+        return [Spec(spec.name, spec.engine, target)]
+    if name in {"", "1"}:
+        return [_resolve(known) for known in settings.INSTRUMENTS]
+    if name in settings.PRESETS and name not in registry.names():
+        return [_resolve(known) for known in settings.PRESETS[name]]
+    return [_resolve(name)]
 
 
 def _resolve(name: str) -> Spec:

@@ -9,7 +9,7 @@ from hashlib import blake2b
 _LITERALS = re.compile(
     r"""
     (?P<comment>--[^\n]*|/\*.*?\*/)
-    | (?P<string>'[^']*')
+    | (?P<string>'[^']*(?:''[^']*)*')
     | (?P<identifier>"[^"]*"|`[^`]*`|\[[A-Za-z_][^\]]*\])
     | (?P<placeholder>%s|%\(\w+\)s|\?)
     | (?P<name>[A-Za-z_][\w$]*)

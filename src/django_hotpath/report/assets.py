@@ -7,7 +7,6 @@ does not rely on it.
 from __future__ import annotations
 
 import hashlib
-import os
 from functools import lru_cache
 from pathlib import Path
 

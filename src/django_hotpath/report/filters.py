@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import template
 
 from django_hotpath.report import formats
@@ -59,8 +57,3 @@ def plural(number: float, words: str) -> str:
     """``3|plural:"query,queries"`` is "queries"."""
     one, _, many = words.partition(",")
     return one if number == 1 else many or one + "s"
-
-
-@register.filter
-def item(mapping: dict[str, Any], key: str) -> Any:
-    return mapping.get(key)

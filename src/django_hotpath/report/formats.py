@@ -110,10 +110,10 @@ def short_path(path: str) -> str:
     """A path without the folders that every library shares: ``django/db/models/query.py``."""
     path = path.replace("\\", "/")
     for marker in ("/site-packages/", "/dist-packages/"):
-        head, found, tail = path.rpartition(marker)
+        _, found, tail = path.rpartition(marker)
         if found and tail:
             return tail
-    head, found, tail = path.rpartition("/lib/python3")
+    _, found, tail = path.rpartition("/lib/python3")
     if found and "/" in tail:
         return tail.partition("/")[2] or path
     return path

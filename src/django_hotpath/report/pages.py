@@ -96,7 +96,7 @@ def report_page(
         "notices": notices,
         "include_line": INCLUDE_LINE,
         "parameter": parameter,
-        "summary": summary(capture),
+        "summary": summary(capture, where),
         "findings": finding_cards(capture, queries.group_of if queries else {}),
         "no_finding": nothing,
         "shares": where,

@@ -10,7 +10,6 @@ from django_hotpath.report.formats import ms, percent, share
 from django_hotpath.report.viewmodels.shares import Shares
 from django_hotpath.report.viewmodels.sites import Site, site
 
-
 OPEN = 4
 
 

@@ -14,7 +14,7 @@ ROWS = 50
 FORMAT_BUDGET = 60_000
 """Characters that sqlparse (a millisecond for some hundreds of them) may format for one page."""
 TEXT_BUDGET = 2_000_000
-"""Characters of full SQL in a page; beyond it a statement is one short line, the rest in the JSON."""
+"""Characters of full SQL in a page; beyond it a statement is one short line."""
 PARAMS_LIMIT = 2_000
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_hotpath.capture import Capture
-from django_hotpath.report.formats import ms, round_to_total, share
+from django_hotpath.report.formats import ms, round_to_total
 
 LIBRARIES = 6
 DRIVERS = frozenset(
@@ -42,11 +42,10 @@ def shares(capture: Capture) -> Shares | None:
     calls = capture.instruments.get("calls")
     if calls and calls.get("total_ms"):
         found = own_times(calls)
-        total = sum(found.values())
         return Shares(
             parts=_parts(found),
-            total_ms=total,
-            source=_calls_source(capture, calls, total),
+            total_ms=sum(found.values()),
+            source=_calls_source(capture, calls, found),
         )
     wall, database = capture.timing.wall_ms, capture.timing.db_ms
     if database is None or wall <= 0:
@@ -93,6 +92,8 @@ def part_of(function: Mapping[str, Any]) -> tuple[str, str]:
         if "/django/template/" in file:
             return "Django templates", "template"
         return "Rest of Django", "django"
+    if package.startswith("<"):
+        return "Generated code", "library"
     if kind == "library":
         return package or "Other libraries", "library"
     return ("Built-in functions", "stdlib") if kind == "builtin" else ("Standard library", "stdlib")
@@ -110,14 +111,23 @@ def _parts(times: Mapping[tuple[str, str], float]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _calls_source(capture: Capture, calls: Mapping[str, Any], total: float) -> str:
-    text = f"Own times of all functions by {calls.get('engine', 'the profiler')}, {ms(total)} in total."
-    wall, database = capture.timing.wall_ms, capture.timing.db_ms
-    if wall > 0 and share(abs(wall - total), wall) > 0.05:
-        text += f" The wall time was {ms(wall)}: the difference was not seen by the profiler."
-    if database:
-        text += (
-            f" The statements themselves took {ms(database)}; that is part of the database share"
-            " when the driver runs inside the functions counted here."
-        )
+def _calls_source(
+    capture: Capture, calls: Mapping[str, Any], times: Mapping[tuple[str, str], float]
+) -> str:
+    total = sum(times.values())
+    text = (
+        f"Own times of all functions by {calls.get('engine', 'the profiler')}, {ms(total)} in all."
+    )
+    wall, statements = capture.timing.wall_ms, capture.timing.db_ms
+    if wall > 0 and abs(wall - total) / wall > 0.05:
+        text += f" The wall time was {ms(wall)}: the profiler did not see the difference."
+    if statements:
+        database = sum(time for (_, tone), time in times.items() if tone == "database")
+        if statements <= database:
+            text += f" Of the database part, {ms(statements)} were the statements themselves;"
+            text += " the rest is the work around them: building SQL, making objects."
+        else:
+            text += (
+                f" The statements took {ms(statements)}, in part where the profiler did not see."
+            )
     return text

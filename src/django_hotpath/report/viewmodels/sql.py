@@ -53,12 +53,12 @@ def short(text: str) -> str:
 def _top_level_from(line: str, start: int) -> int | None:
     depth = 0
     for match in _STRUCTURE.finditer(line, start):
-        token = match[0]
-        if token == "(":
+        found = match[0]
+        if found == "(":
             depth += 1
-        elif token == ")":
+        elif found == ")":
             depth -= 1
-        elif depth == 0 and token.upper() == "FROM":
+        elif depth == 0 and found.upper() == "FROM":
             return match.start()
     return None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django_hotpath.capture import Capture
 from django_hotpath.report.formats import bytes_parts, count, ms, ms_parts, percent, share
+from django_hotpath.report.viewmodels.shares import Shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class Summary:
     overhead: str
 
 
-def summary(capture: Capture) -> Summary:
+def summary(capture: Capture, where: Shares | None) -> Summary:
     request = capture.request
     error = request.exception if request else None
     return Summary(
@@ -53,7 +54,7 @@ def summary(capture: Capture) -> Summary:
         exception=": ".join(v for v in (error.get("type"), error.get("message")) if v)
         if error
         else "",
-        verdict=verdict(capture),
+        verdict=verdict(capture, where),
         stats=tuple(stats(capture)),
         engines=tuple(
             f"{name} ({data['engine']})" if isinstance(data, dict) and data.get("engine") else name
@@ -80,23 +81,30 @@ def status_class(status: int | None) -> str:
     return "moved" if status < 400 else "refused" if status < 500 else "failed"
 
 
-def verdict(capture: Capture) -> str:
-    """One sentence: how long, and what most of it was."""
-    wall = capture.timing.wall_ms
-    text = f"Took {ms(wall)}"
-    queries, database = capture.instruments.get("queries"), capture.timing.db_ms
-    if queries and queries["count"]:
+def verdict(capture: Capture, where: Shares | None) -> str:
+    """What a reader should know first: how long, what most of it was, how much there is to fix."""
+    text = f"Took {ms(capture.timing.wall_ms)}"
+    if where and where.parts:
+        part = where.parts[0]
+        text += f", {percent(part.percent / 100)} of it in {_in_a_sentence(part.label)}"
+    if queries := capture.instruments.get("queries"):
         number = queries["count"]
-        text += f", of which {percent(share(database, wall))} in" if database else ", with"
-        text += f" {count(number)} database {'query' if number == 1 else 'queries'}"
-    elif queries:
-        text += " without a database query"
-    high = sum(finding.severity == "high" for finding in capture.findings)
+        text += f", with {_number(number, 'database query', 'database queries')}" if number else ""
+        text += "" if number else ", without a database query"
+    text += "."
     number = len(capture.findings)
+    high = sum(finding.severity == "high" for finding in capture.findings)
     if number:
-        text += f". {number} {'finding' if number == 1 else 'findings'}"
-        text += f", {high} of high severity" if high else ""
-    return text + "."
+        text += f" {number} {'finding' if number == 1 else 'findings'}"
+        text += f", {high} of high severity" if 0 < high < number else ""
+        text += " of high severity" if high == number else ""
+        text += "."
+    return text
+
+
+def _in_a_sentence(label: str) -> str:
+    """Labels that are no names begin with a small letter."""
+    return label if label.startswith("Django ") else label[:1].lower() + label[1:]
 
 
 def stats(capture: Capture) -> list[Stat]:
@@ -179,7 +187,7 @@ def _number(number: int, one: str, many: str) -> str:
 
 
 def disturbances(capture: Capture) -> Sequence[str]:
-    found = list(capture.environment.warnings)
+    found = [text[:1].upper() + text[1:] for text in capture.environment.warnings]
     overlap = capture.overlap
     if overlap.requests:
         other = _number(overlap.requests, "other request", "other requests")
@@ -195,5 +203,5 @@ def overhead(capture: Capture) -> str:
     if not receipt.hotpath_ms:
         return receipt.note
     part = percent(share(receipt.hotpath_ms, capture.timing.wall_ms))
-    text = f"Measuring took {ms(receipt.hotpath_ms)} of it ({part})."
-    return f"{text} {receipt.note}".strip()
+    text = f"{ms(receipt.hotpath_ms)} ({part} of wall)"
+    return f"{text}: {receipt.note}" if receipt.note else text

@@ -6,7 +6,28 @@ const TOKENS = new RegExp(
   `('(?:[^']|'')*')|("[^"]*"|\`[^\`]*\`)|(%\\([^)]*\\)s|%s|\\$\\d+)|\\b(${KEYWORDS})\\b`,
   "gi",
 );
-const CLAUSES = /\b(FROM|WHERE|(?:INNER |LEFT OUTER |CROSS )?JOIN|ORDER BY|GROUP BY|HAVING|LIMIT|UNION|VALUES|SET|RETURNING)\b/gi;
+const CLAUSES = new Set(
+  "FROM WHERE INNER LEFT RIGHT FULL CROSS JOIN ORDER GROUP HAVING LIMIT UNION INTERSECT EXCEPT VALUES SET RETURNING".split(" "),
+);
+const JOINED = new Set(["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "OUTER"]);
+
+// The statement with a line for each clause, where one begins outside of quotes and brackets.
+export function clauses(text) {
+  let depth = 0;
+  let plain = 0;
+  let before = "";
+  let lines = "";
+  for (const match of text.matchAll(TOKENS)) {
+    const between = text.slice(plain, match.index);
+    depth += between.split("(").length - between.split(")").length;
+    const keyword = match[4]?.toUpperCase();
+    const begins = depth === 0 && CLAUSES.has(keyword) && !(keyword === "JOIN" && JOINED.has(before));
+    lines += begins && lines + between ? `${between.trimEnd()}\n${match[0]}` : between + match[0];
+    plain = match.index + match[0].length;
+    before = keyword ?? "";
+  }
+  return lines + text.slice(plain);
+}
 
 export function start(kit) {
   const { el, bar, count, decimal, percent, share } = kit;
@@ -46,10 +67,7 @@ export function start(kit) {
   function detail(place) {
     const [short, full] = texts[columns.sql[place]];
     const text = full ?? short;
-    // A line break before each clause, unless quotes make it doubtful where one begins.
-    const pretty = /['"`][^'"`]*\b(from|where|join|set|values|limit)\b[^'"`]*['"`]/i.test(text)
-      ? text
-      : text.replace(CLAUSES, (clause, _, at) => (at ? `\n${clause}` : clause));
+    const pretty = text.length > 20000 || text.includes("\n") ? text : clauses(text);
     const parts = [el("pre", { class: "sql", "data-copy": true, tabindex: "0" }, ...highlighted(pretty))];
     if (!full && short.endsWith("…")) parts.push(el("p", { class: "quiet" }, "Cut here; the full text is in the JSON."));
     if (columns.params[place])

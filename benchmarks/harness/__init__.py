@@ -1,0 +1,1 @@
+"""Worker processes, interleaved rounds and tables: what the benchmarks here share."""

@@ -1,0 +1,186 @@
+"""Who is measured: one Django configuration each, one request, and the proof that it worked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+Proof = Callable[[bytes, Mapping[str, str]], bool]
+
+HOTPATH_MIDDLEWARE = "django_hotpath.middleware.ProfilingMiddleware"
+TOOLBAR_MIDDLEWARE = "debug_toolbar.middleware.DebugToolbarMiddleware"
+SILK_MIDDLEWARE = "silk.middleware.SilkyMiddleware"
+PYINSTRUMENT_MIDDLEWARE = "pyinstrument.middleware.ProfilerMiddleware"
+
+_PAGE = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    key: str
+    label: str
+    # The module that has to be installed; None: it comes with the benchmark.
+    needs: str | None = None
+    apps: tuple[str, ...] = ()
+    middleware: tuple[str, ...] = ()
+    includes: tuple[tuple[str, str], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    query: str = ""
+    accept: str = _PAGE
+    # Whether an answer shows that the contender did its work: a switch that was renamed must not
+    # turn into a flattering figure.
+    proof: Proof = lambda body, headers: True
+    # Run between requests, untimed: what would otherwise grow from request to request.
+    tidy: Callable[[], None] = lambda: None
+
+    @property
+    def installed(self) -> bool:
+        return self.needs is None or find_spec(self.needs) is not None
+
+
+def _hotpath(key: str, label: str, query: str, *, page: bool = True) -> Contender:
+    return Contender(
+        key=key,
+        label=label,
+        needs="django_hotpath",
+        apps=("django_hotpath",),
+        middleware=(HOTPATH_MIDDLEWARE,),
+        includes=(("__hotpath__/", "django_hotpath.urls"),),
+        query=query,
+        accept=_PAGE if page else "*/*",
+        proof=_hotpath_report if page else _hotpath_header,
+    )
+
+
+def _hotpath_header(body: bytes, headers: Mapping[str, str]) -> bool:
+    return "hotpath-capture" in headers and "hotpath-refused" not in headers
+
+
+def _hotpath_report(body: bytes, headers: Mapping[str, str]) -> bool:
+    return _hotpath_header(body, headers) and b"__hotpath__/" in body
+
+
+def _toolbar(key: str, label: str, *panels: str) -> Contender:
+    settings: dict[str, Any] = {
+        "DEBUG_TOOLBAR_CONFIG": {"SHOW_TOOLBAR_CALLBACK": "harness.contenders.always"}
+    }
+    if panels:
+        settings["DEBUG_TOOLBAR_PANELS"] = [f"debug_toolbar.panels.{panel}" for panel in panels]
+        settings["DEBUG_TOOLBAR_CONFIG"]["DISABLE_PANELS"] = set()
+    ids = [panel.rpartition(".")[2].encode() for panel in panels] or [b"SQLPanel", b"CachePanel"]
+    return Contender(
+        key=key,
+        label=label,
+        needs="debug_toolbar",
+        apps=("debug_toolbar",),
+        middleware=(TOOLBAR_MIDDLEWARE,),
+        includes=(("__debug__/", "debug_toolbar.urls"),),
+        settings=settings,
+        proof=lambda body, headers: b"djDebug" in body and all(panel in body for panel in ids),
+    )
+
+
+def always(request: object) -> bool:
+    return True
+
+
+def _silk(key: str, label: str, **settings: Any) -> Contender:
+    return Contender(
+        key=key,
+        label=label,
+        needs="silk",
+        apps=("silk",),
+        middleware=(SILK_MIDDLEWARE,),
+        includes=(("silk/", "silk.urls"),),
+        settings=settings,
+        proof=_silk_recorded,
+        tidy=_silk_tidy,
+    )
+
+
+def _silk_recorded(body: bytes, headers: Mapping[str, str]) -> bool:
+    from silk.config import SilkyConfig
+    from silk.models import Request
+
+    found = Request.objects.order_by("-start_time").first()
+    if found is None:
+        return False
+    return bool(found.pyprofile) == bool(SilkyConfig().SILKY_PYTHON_PROFILER)
+
+
+def _silk_tidy() -> None:
+    from silk.collector import DataCollector
+    from silk.models import Request, SQLQuery
+
+    # Its patch of the SQL compiler goes on recording after the answer: not into the next one.
+    DataCollector().clear()
+    SQLQuery.objects.all().delete()
+    Request.objects.all().delete()
+
+
+BARE = Contender(key="bare", label="bare view")
+NOOP = Contender(
+    key="noop", label="no-op middleware (control)", middleware=("library.middleware.NoOp",)
+)
+PASS_THROUGH = Contender(
+    key="pass",
+    label="execute wrapper that only passes on",
+    middleware=("library.middleware.PassThroughWrapper",),
+)
+HOTPATH_PAGE = _hotpath("hotpath", "hotpath ?profile=1", "profile=1")
+HOTPATH_KEPT = _hotpath(
+    "hotpath-kept", "hotpath ?profile=1, own answer kept", "profile=1", page=False
+)
+HOTPATH_QUERIES_KEPT = _hotpath(
+    "hotpath-queries-kept", "hotpath queries", "profile=queries", page=False
+)
+TOOLBAR = _toolbar("toolbar", "debug-toolbar, default panels")
+TOOLBAR_SQL = _toolbar("toolbar-sql", "debug-toolbar, SQL panel only", "sql.SQLPanel")
+SILK = _silk("silk", "silk")
+
+ACTIVE = (
+    BARE,
+    NOOP,
+    HOTPATH_PAGE,
+    HOTPATH_KEPT,
+    _hotpath("hotpath-calls", "hotpath ?profile=calls", "profile=calls"),
+    _hotpath("hotpath-queries", "hotpath ?profile=queries", "profile=queries"),
+    _hotpath("hotpath-memory", "hotpath ?profile=memory", "profile=memory"),
+    TOOLBAR,
+    TOOLBAR_SQL,
+    _toolbar(
+        "toolbar-profiling", "debug-toolbar, Profiling only", "profiling.ProfilingPanel"
+    ),
+    SILK,
+    _silk("silk-cprofile", "silk + cProfile", SILKY_PYTHON_PROFILER=True),
+    Contender(
+        key="pyinstrument",
+        label="pyinstrument middleware",
+        needs="pyinstrument",
+        middleware=(PYINSTRUMENT_MIDDLEWARE,),
+        query="profile",
+        proof=lambda body, headers: b"pyinstrument" in body,
+    ),
+)
+QUERIES = (BARE, NOOP, PASS_THROUGH, HOTPATH_QUERIES_KEPT, TOOLBAR_SQL, SILK)
+AFTER = (BARE, HOTPATH_PAGE, HOTPATH_KEPT, TOOLBAR, SILK)
+
+
+
+def idle_contender() -> Contender:
+    apps = tuple(app for app in ("django_hotpath", "debug_toolbar", "silk") if find_spec(app))
+    return Contender(
+        key="idle",
+        label="idle costs",
+        apps=apps,
+        includes=tuple((f"{app}/", f"{app}.urls") for app in apps),
+        settings={"DEBUG": False, "SILKY_INTERCEPT_PERCENT": 0},
+    )
+
+
+def by_key(key: str) -> Contender:
+    if key == "idle":
+        return idle_contender()
+    return {found.key: found for found in (*ACTIVE, *QUERIES, *AFTER)}[key]

@@ -1,0 +1,50 @@
+"""Rounds of requests to several contenders in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from harness.figures import Figure, difference, figure, ratio
+from harness.pool import Pool
+
+# contender key -> round -> part of the request -> seconds
+Rounds = dict[str, list[dict[str, float]]]
+
+
+def serve(pool: Pool, view: str, rounds: int, times: int = 1) -> Rounds:
+    """A round is ``times`` requests to each, the median of them; each round begins with another."""
+    pool.ask_all("warm_up", view=view)
+    found: Rounds = {key: [] for key in pool.workers}
+    order = list(pool.workers)
+    for _ in range(rounds):
+        order.append(order.pop(0))
+        for key in order:
+            if key not in pool.workers:
+                continue
+            rows = pool.ask(key, "run", view=view, times=times)
+            if rows is not None:
+                found[key].append(_typical(rows))
+    return {key: rows for key, rows in found.items() if key in pool.workers}
+
+
+def _typical(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {part: median(row[part] for row in rows) for part in rows[0]}
+
+
+def _part(rounds: Rounds, key: str, part: str) -> list[float]:
+    return [row[part] for row in rounds[key]]
+
+
+def spent(rounds: Rounds, key: str, part: str) -> Figure:
+    """Milliseconds."""
+    return figure(_part(rounds, key, part)).scaled(1000)
+
+
+def added(rounds: Rounds, key: str, part: str, base: str = "bare") -> Figure:
+    """Milliseconds over the base, which is measured in the same rounds."""
+    return difference(_part(rounds, key, part), _part(rounds, base, part)).scaled(1000)
+
+
+def times_as_long(rounds: Rounds, key: str, part: str, base: str = "bare") -> Figure:
+    return ratio(_part(rounds, key, part), _part(rounds, base, part))

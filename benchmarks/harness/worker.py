@@ -1,0 +1,85 @@
+"""A contender in a process of its own, which patches whatever it patches for itself alone.
+
+Reads commands from standard input and answers on standard output, one JSON object a line.
+Started by ``harness.pool``: ``python -m harness.worker <contender> <folder>``.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+from harness.contenders import by_key
+from harness.phases import Phases
+from harness.project import Site, set_up
+
+# A view is served this often before it is timed: imports, caches, specialised bytecode.
+WARM_UP = {"hello": 50}
+
+
+class Worker:
+    def __init__(self, key: str, folder: Path) -> None:
+        self.contender = by_key(key)
+        set_up(self.contender, folder)
+        self.phases = Phases() if key.startswith("hotpath") else None
+        self.site = None if key == "idle" else Site(self.contender)
+
+    def obey(self, command: dict[str, Any]) -> Any:
+        return getattr(self, f"do_{command.pop('do')}")(**command)
+
+    def do_warm_up(self, view: str) -> None:
+        assert self.site is not None
+        self.site.check(view)
+        for _ in range(WARM_UP.get(view, 2)):
+            self.site.get(view)
+        self.contender.tidy()
+
+    def do_run(self, view: str, times: int) -> list[dict[str, float]]:
+        """``before``, ``view``, ``after`` and ``total`` of each request, in seconds."""
+        assert self.site is not None
+        measured = []
+        for _ in range(times):
+            # The collector stays on, as in production; garbage of earlier requests is not counted.
+            gc.collect()
+            if self.phases is not None:
+                self.phases.take()
+            answer = self.site.get(view)
+            row = {
+                "before": answer.view_began - answer.began,
+                "view": answer.view_ended - answer.view_began,
+                "after": answer.ended - answer.view_ended,
+                "total": answer.ended - answer.began,
+            }
+            if self.phases is not None:
+                row |= self.phases.take()
+            measured.append(row)
+        self.contender.tidy()
+        return measured
+
+    def do_idle(self, way: str, rounds: int) -> dict[str, list[float]]:
+        from harness import idle
+
+        return idle.measure(way, rounds)
+
+
+def _take_stdout() -> TextIO:
+    """Our own end of the pipe; whatever else prints goes to standard error."""
+    pipe = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return pipe
+
+
+def main() -> None:
+    pipe = _take_stdout()
+    worker = Worker(sys.argv[1], Path(sys.argv[2]))
+    print(json.dumps("ready"), file=pipe, flush=True)
+    for line in sys.stdin:
+        print(json.dumps(worker.obey(json.loads(line))), file=pipe, flush=True)
+
+
+if __name__ == "__main__":
+    main()
