@@ -150,9 +150,7 @@ ACTIVE = (
     _hotpath("hotpath-memory", "hotpath ?profile=memory", "profile=memory"),
     TOOLBAR,
     TOOLBAR_SQL,
-    _toolbar(
-        "toolbar-profiling", "debug-toolbar, Profiling only", "profiling.ProfilingPanel"
-    ),
+    _toolbar("toolbar-profiling", "debug-toolbar, Profiling only", "profiling.ProfilingPanel"),
     SILK,
     _silk("silk-cprofile", "silk + cProfile", SILKY_PYTHON_PROFILER=True),
     Contender(
@@ -166,7 +164,6 @@ ACTIVE = (
 )
 QUERIES = (BARE, NOOP, PASS_THROUGH, HOTPATH_QUERIES_KEPT, TOOLBAR_SQL, SILK)
 AFTER = (BARE, HOTPATH_PAGE, HOTPATH_KEPT, TOOLBAR, SILK)
-
 
 
 def idle_contender() -> Contender:

@@ -10,9 +10,7 @@ import asyncio
 import gc
 import io
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from time import perf_counter
 from typing import Any
 
@@ -23,70 +21,16 @@ from django.http import HttpResponse
 from django.test import override_settings
 from django.utils.module_loading import import_string
 
-from harness import contenders
+from harness.idle_subjects import SUBJECTS, Subject
 from harness.project import environ
 
 # way -> calls in a batch. Small batches, many rounds: a slow spell of the machine hits them all.
-WAYS = {"direct": 200, "wsgi": 40, "async direct": 200, "async handler": 60}
-# Calls that take longer than this are made fewer times in a batch.
+_CALLS = {"direct": 200, "wsgi": 40, "async direct": 200, "async handler": 60, "asgi": 10}
+# Calls that take longer than this are made fewer times.
 _DEAR = 100e-6
+_DEAR_CALLS = 8
 _WARM_UP = 3
 
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    label: str
-    middleware: str | None = None
-    async_middleware: str | None = None
-    hotpath: dict[str, Any] | None = None
-    needs: str = "django"
-
-    def path(self, *, is_async: bool) -> str | None:
-        return (self.async_middleware if is_async else None) or self.middleware
-
-
-NOOP = "no-op middleware"
-CONTROL = "no-op middleware again (control)"
-BARE = "bare, no middleware"
-HOTPATH = "hotpath"
-HOTPATH_NO_LOG = "hotpath, SLOW_REQUEST_MS None"
-
-SUBJECTS = (
-    Subject(label=BARE),
-    Subject(
-        label=NOOP,
-        middleware="library.middleware.NoOp",
-        async_middleware="library.middleware.AsyncNoOp",
-    ),
-    Subject(
-        label=CONTROL,
-        middleware="library.middleware.NoOpAgain",
-        async_middleware="library.middleware.AsyncNoOpAgain",
-    ),
-    Subject(
-        label=HOTPATH,
-        middleware=contenders.HOTPATH_MIDDLEWARE,
-        hotpath={},
-        needs="django_hotpath",
-    ),
-    Subject(
-        label=HOTPATH_NO_LOG,
-        middleware=contenders.HOTPATH_MIDDLEWARE,
-        hotpath={"SLOW_REQUEST_MS": None},
-        needs="django_hotpath",
-    ),
-    Subject(
-        label="debug-toolbar, hidden",
-        middleware=contenders.TOOLBAR_MIDDLEWARE,
-        needs="debug_toolbar",
-    ),
-    Subject(label="silk at 0 %", middleware=contenders.SILK_MIDDLEWARE, needs="silk"),
-    Subject(
-        label="pyinstrument, not asked",
-        middleware=contenders.PYINSTRUMENT_MIDDLEWARE,
-        needs="pyinstrument",
-    ),
-)
 
 Batch = Callable[[int], float]
 
@@ -112,14 +56,14 @@ def measure(way: str, rounds: int) -> dict[str, list[float]]:
 def _batches(way: str) -> dict[str, tuple[int, Batch]]:
     found = {}
     for subject in SUBJECTS:
-        if find_spec(subject.needs) is None:
+        if not subject.installed:
             continue
         batch = _with_settings(subject, _MAKERS[way](subject))
         if batch is None:
             continue
         batch(50)
-        each = batch(10) / 10
-        calls = WAYS[way] if each < _DEAR else max(5, int(WAYS[way] * _DEAR / each / 4))
+        dear = batch(10) / 10 > _DEAR
+        calls = min(_CALLS[way], _DEAR_CALLS) if dear else _CALLS[way]
         found[subject.label] = (calls, batch)
     return found
 
@@ -216,6 +160,30 @@ def _async_handler(subject: Subject) -> Batch:
     return _async_batch(handler.get_response_async)
 
 
+def _asgi(subject: Subject) -> Batch:
+    path = subject.path(is_async=True)
+    with override_settings(MIDDLEWARE=[path] if path else []):
+        handler = ASGIHandler()
+
+    async def send(message: Any) -> None:
+        pass
+
+    async def serve(request: ASGIRequest) -> None:
+        received = False
+
+        async def receive() -> dict[str, Any]:
+            nonlocal received
+            if received:
+                # The handler listens for the client to leave, until it has answered.
+                await asyncio.Future()
+            received = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        await handler(request.scope, receive, send)
+
+    return _async_batch(serve)
+
+
 def _async_batch(call: Callable[[Any], Awaitable[Any]]) -> Batch:
     async def run(calls: int) -> float:
         requests = [ASGIRequest(_scope(), io.BytesIO()) for _ in range(_WARM_UP + calls)]
@@ -255,4 +223,5 @@ _MAKERS: dict[str, Callable[[Subject], Batch | None]] = {
     "wsgi": _wsgi,
     "async direct": _async_direct,
     "async handler": _async_handler,
+    "asgi": _asgi,
 }

@@ -13,13 +13,15 @@ from typing import Any
 from django.db import connection
 from library.middleware import pass_on
 
-CALLS = 200
+from harness.idle_subjects import (
+    HOTPATH_COUNTING,
+    HOTPATH_WRAPPER,
+    NO_WRAPPER,
+    PASS_ON,
+    WRAPPER_CONTROL,
+)
 
-NO_WRAPPER = "no execute wrapper"
-CONTROL = "no execute wrapper again (control)"
-PASS_ON = "a wrapper that only passes on"
-HOTPATH = "hotpath, outside any request"
-HOTPATH_COUNTING = "hotpath, in a request (counting for the slow-request log)"
+CALLS = 200
 
 
 def measure(rounds: int) -> dict[str, list[float]]:
@@ -58,13 +60,13 @@ def _batch() -> float:
 def _subjects() -> dict[str, tuple[list[Any], Callable[[], AbstractContextManager[None]]]]:
     found: dict[str, tuple[list[Any], Callable[[], AbstractContextManager[None]]]] = {
         NO_WRAPPER: ([], contextlib.nullcontext),
-        CONTROL: ([], contextlib.nullcontext),
+        WRAPPER_CONTROL: ([], contextlib.nullcontext),
         PASS_ON: ([pass_on], contextlib.nullcontext),
     }
     if find_spec("django_hotpath") is not None:
         from django_hotpath.instruments.queries import execute_wrapper
 
-        found[HOTPATH] = ([execute_wrapper], contextlib.nullcontext)
+        found[HOTPATH_WRAPPER] = ([execute_wrapper], contextlib.nullcontext)
         found[HOTPATH_COUNTING] = ([execute_wrapper], _counting)
     return found
 

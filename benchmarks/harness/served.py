@@ -8,8 +8,10 @@ from statistics import median
 from harness.figures import Figure, difference, figure, ratio
 from harness.pool import Pool
 
-# contender key -> round -> part of the request -> seconds
-Rounds = dict[str, list[dict[str, float]]]
+# Part of the request -> seconds.
+Row = dict[str, float]
+# contender key -> round by round
+Rounds = dict[str, list[Row]]
 
 
 def serve(pool: Pool, view: str, rounds: int, times: int = 1) -> Rounds:
@@ -28,7 +30,7 @@ def serve(pool: Pool, view: str, rounds: int, times: int = 1) -> Rounds:
     return {key: rows for key, rows in found.items() if key in pool.workers}
 
 
-def _typical(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+def _typical(rows: Sequence[Row]) -> Row:
     return {part: median(row[part] for row in rows) for part in rows[0]}
 
 

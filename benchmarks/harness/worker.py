@@ -20,6 +20,8 @@ from harness.project import Site, set_up
 # A view is served this often before it is timed: imports, caches, specialised bytecode.
 WARM_UP = {"hello": 50}
 
+_ORDERS = ((False, True), (True, False))
+
 
 class Worker:
     def __init__(self, key: str, folder: Path) -> None:
@@ -41,24 +43,42 @@ class Worker:
     def do_run(self, view: str, times: int) -> list[dict[str, float]]:
         """``before``, ``view``, ``after`` and ``total`` of each request, in seconds."""
         assert self.site is not None
-        measured = []
-        for _ in range(times):
-            # The collector stays on, as in production; garbage of earlier requests is not counted.
-            gc.collect()
-            if self.phases is not None:
-                self.phases.take()
-            answer = self.site.get(view)
-            row = {
-                "before": answer.view_began - answer.began,
-                "view": answer.view_ended - answer.view_began,
-                "after": answer.ended - answer.view_ended,
-                "total": answer.ended - answer.began,
-            }
-            if self.phases is not None:
-                row |= self.phases.take()
-            measured.append(row)
+        self._settle()
+        measured = [self._timed(view) for _ in range(times)]
         self.contender.tidy()
         return measured
+
+    def do_pairs(self, view: str, rounds: int) -> list[list[dict[str, float]]]:
+        """The view as it is and with the contender asked for, in turn, in this one process."""
+        assert self.site is not None
+        pairs = []
+        for number in range(rounds):
+            self._settle()
+            pair = {asked: self._timed(view, asked=asked) for asked in _ORDERS[number % 2]}
+            pairs.append([pair[False], pair[True]])
+        return pairs
+
+    def _settle(self) -> None:
+        # The collector stays on, as in production; garbage of earlier requests is not counted.
+        gc.collect()
+        # Its walk over the heap leaves the CPU's caches cold.
+        assert self.site is not None
+        self.site.get("hello")
+
+    def _timed(self, view: str, *, asked: bool = True) -> dict[str, float]:
+        assert self.site is not None
+        if self.phases is not None:
+            self.phases.take()
+        answer = self.site.get(view, asked=asked)
+        row = {
+            "before": answer.view_began - answer.began,
+            "view": answer.view_ended - answer.view_began,
+            "after": answer.ended - answer.view_ended,
+            "total": answer.ended - answer.began,
+        }
+        if self.phases is not None:
+            row |= self.phases.take()
+        return row
 
     def do_idle(self, way: str, rounds: int) -> dict[str, list[float]]:
         from harness import idle

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 
 NBSP = "\u00a0"
 THIN = "\u202f"
-MISSING = "–"  # noqa: RUF001  a dash for "not measured", never a zero
+MINUS = "\u2212"
+MISSING = "\u2013"
+"""A dash: not measured, which is not zero."""
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def _grouped(text: str) -> str:
-    return text.replace(",", THIN).replace("-", "−")  # noqa: RUF001
+    return text.replace(",", THIN).replace("-", MINUS)
 
 
 def _usable(value: float | None) -> bool:
@@ -63,7 +65,7 @@ def bytes_parts(value: float | None, *, signed: bool = False) -> tuple[str, str]
             break
         size /= 1024
     digits = 0 if unit == "B" or size >= 100 else 1 if size >= 10 else 2
-    sign = "−" if value < 0 else "+" if signed and value > 0 else ""  # noqa: RUF001
+    sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
     return sign + _grouped(f"{size:,.{digits}f}"), unit
 
 

@@ -1,4 +1,4 @@
-"""The first part of ``overhead.py``: what a request pays that is not profiled."""
+"""Part one: what a request pays that is not profiled."""
 
 from __future__ import annotations
 
@@ -7,28 +7,24 @@ from statistics import median
 
 from harness.contenders import idle_contender
 from harness.figures import Figure, difference, figure
+from harness.idle_subjects import BARE, CONTROL, HOTPATH, NO_WRAPPER, NOOP, PASS_ON, SUBJECTS, WAYS
 from harness.pool import Pool
-from harness.sections import Effort, Outcome, Target
+from harness.outcome import Effort, Outcome, Target
 from harness.tables import Table, us
 
-_MIDDLEWARE = {
-    "direct": "sync, called directly",
-    "wsgi": "sync, WSGIHandler",
-    "async direct": "async, called directly",
-    "async handler": "async, ASGIHandler",
-}
 _QUERY = "query"
+_LIMIT_US = 1
 
 # way -> process -> subject -> seconds a call, round by round
 Measured = dict[str, list[dict[str, list[float]]]]
 
 
-def idle(effort: Effort, folder: Path) -> Outcome:
+def measure(effort: Effort, folder: Path) -> Outcome:
     # Where memory lies differs from process to process and moves figures by some 10 ns.
     names = [f"idle {number}" for number in range(effort.idle_processes)]
     measured: Measured = {}
     with Pool([(name, idle_contender()) for name in names], folder) as pool:
-        for way in (*_MIDDLEWARE, _QUERY):
+        for way in (*WAYS, _QUERY):
             measured[way] = [{} for _ in names]
         for _ in range(effort.idle_turns):
             for way, by_process in measured.items():
@@ -61,46 +57,44 @@ def _over(by_process: list[dict[str, list[float]]], label: str, base: str) -> Fi
 
 
 def _middleware_table(measured: Measured, targets: list[Target]) -> Table:
-    # Known without Django being set up here, and listed where they are not installed.
-    from harness.idle_subjects import BARE, CONTROL, HOTPATH, NOOP, SUBJECTS, find_spec
-
     table = Table(
         "Idle: a request that is not profiled",
-        ("middleware", *_MIDDLEWARE.values()),
+        ("middleware", *WAYS.values()),
         "Microseconds a request over a no-op middleware class (in brackets: the range of several "
         "processes, the quartiles where there is one). What the control shows is noise.",
     )
     for subject in SUBJECTS:
-        if find_spec(subject.needs) is None:
+        if not subject.installed:
             table.add_absent(subject.label, "not installed")
             continue
         cells = []
-        for way, by_process in measured.items():
-            if way == _QUERY:
-                continue
+        for way in WAYS:
+            by_process = measured[way]
             if subject.label not in by_process[0]:
                 cells.append("sync only")
                 continue
             found = _over(by_process, subject.label, NOOP)
-            table.keep(subject.label, _MIDDLEWARE[way], found)
+            table.keep(subject.label, WAYS[way], found)
             cells.append("0" if subject.label == NOOP else us(found))
             if subject.label == HOTPATH:
-                text = f"idle, {_MIDDLEWARE[way]}, over the no-op"
                 noise = _over(by_process, CONTROL, NOOP)
-                targets.append(Target(text, found.median, 1 + max(noise.high, 0), "us"))
+                targets.append(_target(way, found, noise))
         table.add(subject.label, cells)
-    took = {
-        way: figure([value for one in by_process for value in one[BARE]]).scaled(1e6).median
-        for way, by_process in measured.items()
-        if way != _QUERY
-    }
-    table.add("(bare took, us)", [f"{value:.2f}" for value in took.values()])
+    took = [median(value for one in measured[way] for value in one[BARE]) * 1e6 for way in WAYS]
+    table.add("(bare took, us)", [f"{value:.2f}" for value in took])
     return table
 
 
-def _query_table(measured: Measured) -> Table:
-    from harness.idle_subjects import NO_WRAPPER, PASS_ON
+def _target(way: str, found: Figure, noise: Figure) -> Target:
+    text = f"idle, {WAYS[way]}, over the no-op"
+    if way != "asgi":
+        return Target(text, found.median, _LIMIT_US, "us")
+    # A whole ASGI request takes so long that the promise is "not measurable".
+    limit = max(_LIMIT_US, abs(noise.low), abs(noise.high))
+    return Target(f"{text}, or below what the control shows", found.median, limit, "us")
 
+
+def _query_table(measured: Measured) -> Table:
     by_process = measured[_QUERY]
     table = Table(
         "Idle: a statement that is not recorded",

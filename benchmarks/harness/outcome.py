@@ -1,0 +1,94 @@
+"""What each part of ``overhead.py`` is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.contenders import Contender
+from harness.pool import Pool
+from harness.tables import Table
+
+VIEWS = ("hello", "template", "nplus1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How much is measured: processes and rounds."""
+
+    idle_processes: int
+    idle_turns: int
+    idle_rounds: int
+    hello_rounds: int
+    hello_times: int
+    view_rounds: int
+    query_rounds: int
+    query_pairs: int
+
+    def of(self, view: str) -> tuple[int, int]:
+        """Rounds, and requests a round."""
+        if view == "hello":
+            return self.hello_rounds, self.hello_times
+        return self.view_rounds, 1
+
+
+FULL = Effort(
+    idle_processes=3,
+    idle_turns=6,
+    idle_rounds=40,
+    hello_rounds=25,
+    hello_times=10,
+    view_rounds=15,
+    query_rounds=25,
+    query_pairs=80,
+)
+QUICK = Effort(
+    idle_processes=1,
+    idle_turns=1,
+    idle_rounds=20,
+    hello_rounds=3,
+    hello_times=5,
+    view_rounds=2,
+    query_rounds=2,
+    query_pairs=5,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A promise, held against what was measured."""
+
+    text: str
+    measured: float
+    limit: float
+    unit: str
+
+    def __str__(self) -> str:
+        verdict = "holds" if self.measured <= self.limit else "MISSED"
+        return f"{verdict}: {self.text}: {self.measured:.2f} {self.unit}, limit {self.limit:.3g}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    tables: list[Table]
+    targets: list[Target]
+    problems: dict[str, str]
+
+
+def pool(wanted: Iterable[Contender], folder: Path) -> Pool:
+    return Pool([(contender.key, contender) for contender in wanted], folder)
+
+
+def fill(
+    table: Table,
+    wanted: Iterable[Contender],
+    problems: dict[str, str],
+    cells: Callable[[Contender], list[str]],
+) -> None:
+    """A row for each contender: its cells, or why there are none."""
+    for contender in wanted:
+        if contender.key in problems:
+            table.add_absent(contender.label, problems[contender.key])
+        else:
+            table.add(contender.label, cells(contender))

@@ -1,0 +1,90 @@
+"""Part three: what recording a statement costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness import contenders, served
+from harness.contenders import HOTPATH_QUERIES_KEPT, Contender
+from harness.figures import Figure, difference
+from harness.outcome import Effort, Outcome, Target, fill, pool
+from harness.served import Row
+from harness.tables import MISSING, Table, us
+
+STATEMENTS = 201
+_VIEWS = {"nplus1": "in a view", "nplus1-template": "in a template"}
+
+_IN_VIEW = "in the view"
+_BUILT = "until the capture is built"
+_WHOLE = "whole request"
+_COLUMNS = (_IN_VIEW, _BUILT, _WHOLE)
+
+_LIMIT_US = 10
+
+
+def measure(effort: Effort, folder: Path) -> Outcome:
+    tables, targets = [], []
+    with pool(contenders.QUERIES, folder) as workers:
+        key = HOTPATH_QUERIES_KEPT.key
+        for view, where in _VIEWS.items():
+            rounds = served.serve(workers, view, effort.query_rounds)
+            pairs = []
+            if key in workers.workers:
+                pairs = workers.ask(key, "pairs", view=view, rounds=effort.query_pairs) or []
+            if "bare" not in rounds:
+                continue
+            table = _table(where, rounds, workers.problems)
+            tables.append(table)
+            if pairs:
+                targets.append(_against_itself(table, where, pairs))
+            took = served.spent(rounds, "bare", "view").scaled(1000 / STATEMENTS)
+            table.add("(the bare view took, us)", [f"{took.median:.2f}", "", ""])
+        problems = dict(workers.problems)
+    return Outcome(tables, targets, problems)
+
+
+def _table(where: str, rounds: served.Rounds, problems: dict[str, str]) -> Table:
+    table = Table(
+        f"Recording a query, {where}",
+        ("contender", *_COLUMNS),
+        f"Microseconds a statement over the bare view, by 1 + {STATEMENTS - 1} statements of the "
+        "ORM in SQLite in memory (in brackets: quartiles). A process is up to 3 us a statement "
+        'quicker or slower than another, see the control; "against itself" is one process, '
+        "asked and not asked in turn.",
+    )
+
+    def cells(contender: Contender) -> list[str]:
+        return _cells(table, contender.label, rounds["bare"], rounds[contender.key])
+
+    fill(table, contenders.QUERIES[1:], problems, cells)
+    return table
+
+
+def _against_itself(table: Table, where: str, pairs: list[list[Row]]) -> Target:
+    label = f"{HOTPATH_QUERIES_KEPT.label}, against itself"
+    plain, asked = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    table.add(label, _cells(table, label, plain, asked))
+    found = _added(plain, asked, _IN_VIEW).median
+    return Target(f"recording a query {where}, in the request", found, _LIMIT_US, "us over bare")
+
+
+def _cells(table: Table, label: str, base: list[Row], rows: list[Row]) -> list[str]:
+    texts = []
+    for column in _COLUMNS:
+        if column == _BUILT and "building" not in rows[0]:
+            texts.append(MISSING)
+            continue
+        found = _added(base, rows, column)
+        table.keep(label, column, found)
+        texts.append(us(found))
+    return texts
+
+
+def _added(base: list[Row], rows: list[Row], column: str) -> Figure:
+    """Microseconds a statement."""
+    if column == _BUILT:
+        spent = [row["view"] + row["stopping"] + row["building"] for row in rows]
+        return difference(spent, [row["view"] for row in base]).scaled(1e6 / STATEMENTS)
+    part = "view" if column == _IN_VIEW else "total"
+    found = difference([row[part] for row in rows], [row[part] for row in base])
+    return found.scaled(1e6 / STATEMENTS)

@@ -1,0 +1,81 @@
+"""What django-hotpath costs, beside its peers, all in one run: see README.md beside this file.
+
+python benchmarks/overhead.py [--quick] [--only idle|active|queries|after] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from harness import machine, part_active, part_after, part_idle, part_queries
+from harness.outcome import FULL, QUICK, Effort, Outcome
+
+Part = Callable[[Effort, Path], Outcome]
+
+PARTS: dict[str, Part] = {
+    "idle": part_idle.measure,
+    "active": part_active.measure,
+    "queries": part_queries.measure,
+    "after": part_after.measure,
+}
+
+
+def main() -> int:
+    options = _options()
+    effort = QUICK if options.quick else FULL
+    described = machine.describe()
+    print("# What profiling costs\n")
+    print(*(f"- {name}: {value}" for name, value in described.items()), sep="\n")
+    outcomes: dict[str, Outcome] = {}
+    began = monotonic()
+    for name in [options.only] if options.only else list(PARTS):
+        with tempfile.TemporaryDirectory(prefix="hotpath-benchmark-") as folder:
+            outcomes[name] = PARTS[name](effort, Path(folder))
+        for table in outcomes[name].tables:
+            print(f"\n{table.text()}", flush=True)
+    targets = [target for outcome in outcomes.values() for target in outcome.targets]
+    if targets:
+        print("\n## Targets\n")
+        print(*(f"- {target}" for target in targets), sep="\n")
+    print(f"\nTook {monotonic() - began:.0f} s, load at the end {machine.load()}.")
+    if options.json:
+        _write(options.json, described, outcomes)
+    failures = [
+        f"{name}, {key}: {problem}"
+        for name, outcome in outcomes.items()
+        for key, problem in outcome.problems.items()
+        if problem != "not installed"
+    ]
+    print(*failures, sep="\n", end="\n" if failures else "", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="What django-hotpath costs, beside its peers.")
+    parser.add_argument(
+        "--quick", action="store_true", help="few rounds: whether it runs, not what it costs"
+    )
+    parser.add_argument("--only", choices=list(PARTS), help="one part instead of all")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    return parser.parse_args()
+
+
+def _write(file: Path, described: dict[str, str], outcomes: dict[str, Outcome]) -> None:
+    data = {
+        "machine": described,
+        "tables": {
+            table.title: table.figures for outcome in outcomes.values() for table in outcome.tables
+        },
+        "targets": [vars(target) for outcome in outcomes.values() for target in outcome.targets],
+    }
+    file.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

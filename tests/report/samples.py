@@ -1,0 +1,283 @@
+"""Captures for the report tests: the size and the strings are what matters, not the figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_hotpath.capture import (
+    SEVERITIES,
+    CallSite,
+    Capture,
+    Environment,
+    Finding,
+    Fix,
+    Predicted,
+    RequestInfo,
+    Timing,
+    new_id,
+)
+
+HOSTILE = "</script><img src=x onerror=alert(1)>\"'&<b>\udcff"
+
+SITE = {"file": "shop/views.py", "line": 12, "function": "book_list"}
+
+
+def function(name: str = "view", **values: Any) -> dict[str, Any]:
+    return {
+        "file": "shop/views.py",
+        "line": 1,
+        "function": name,
+        "kind": "project",
+        "package": "shop",
+        "calls": 2,
+        "primitive_calls": 1,
+        "own_ms": 1.0,
+        "cumulative_ms": 2.0,
+        **values,
+    }
+
+
+def calls(*functions: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return {
+        "engine": "cprofile",
+        "builtins": False,
+        "total_ms": sum(found["own_ms"] for found in functions),
+        "calls": sum(found["calls"] for found in functions),
+        "primitive_calls": sum(found["primitive_calls"] for found in functions),
+        "functions": list(functions),
+        "edges": [[0, i, 1, 1, 0.5, 1.0] for i in range(1, len(functions))],
+        "truncated": 0,
+        **values,
+    }
+
+
+def query(index: int, sql: str = "SELECT 1", **values: Any) -> dict[str, Any]:
+    return {
+        "index": index,
+        "alias": "default",
+        "vendor": "sqlite",
+        "sql": sql,
+        "params": ["1"],
+        "fingerprint": "0" * 16,
+        "start_ms": float(index),
+        "duration_ms": 0.5,
+        "fetch_ms": 0.1,
+        "rows": 1,
+        "many": False,
+        "transaction": False,
+        "call_site": dict(SITE),
+        "stack": [0],
+        **values,
+    }
+
+
+def queries(*statements: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return {
+        "count": len(statements),
+        "total_ms": sum(found["duration_ms"] for found in statements),
+        "truncated": 0,
+        "frames": [{**SITE, "kind": "project"}],
+        "queries": list(statements),
+        **values,
+    }
+
+
+def cache(text: str = "book:1", **values: Any) -> dict[str, Any]:
+    operation = {
+        "index": 0,
+        "alias": "default",
+        "backend": "LocMemCache",
+        "operation": "get",
+        "keys": [text],
+        "key_count": 1,
+        "hits": 0,
+        "misses": 1,
+        "start_ms": 1.0,
+        "duration_ms": 0.2,
+        "call_site": dict(SITE),
+        **values,
+    }
+    return {
+        "count": 1,
+        "total_ms": 0.2,
+        "hits": 0,
+        "misses": 1,
+        "truncated": 0,
+        "operations": [operation],
+    }
+
+
+def templates(text: str = "shop/list.html") -> dict[str, Any]:
+    row = {
+        "name": text,
+        "file": text,
+        "engine": "django",
+        "count": 1,
+        "own_ms": 3.0,
+        "cumulative_ms": 4.0,
+    }
+    return {"count": 1, "total_ms": 4.0, "truncated": 0, "templates": [row], "renders": []}
+
+
+def allocations(text: str = "books = list(books)") -> dict[str, Any]:
+    line = {"file": "shop/views.py", "line": 3, "kind": "project", "size": 2048, "count": 9}
+    return {
+        "engine": "tracemalloc",
+        "nframe": 1,
+        "foreign": False,
+        "traced_before": 1,
+        "traced_after": 2049,
+        "traced_peak": 4096,
+        "total_size": 2048,
+        "total_count": 9,
+        "tools_size": 10,
+        "by_line": [{**line, "source": text}],
+        "by_file": [line],
+    }
+
+
+GC = {
+    "count": 1,
+    "total_ms": 0.4,
+    "collected": 12,
+    "uncollectable": 0,
+    "generations": [1, 0, 0],
+    "pauses": [{"generation": 0, "start_ms": 2.0, "duration_ms": 0.4, "collected": 12}],
+}
+
+MEMORY = {
+    "rss_before": 1_000_000,
+    "rss_after": 3_000_000,
+    "rss_peak": None,
+    "rss_high_water": 4_000_000,
+    "blocks_before": 10,
+    "blocks_after": 20,
+}
+
+
+def instruments() -> dict[str, Any]:
+    """One of each."""
+    return {
+        "calls": calls(function("view"), function("helper")),
+        "queries": queries(query(0), query(1)),
+        "cache": cache(),
+        "templates": templates(),
+        "memory": MEMORY,
+        "gc": GC,
+        "allocations": allocations(),
+    }
+
+
+def environment(text: str = "3.13.0", **values: Any) -> Environment:
+    return Environment(
+        python=text,
+        django=text,
+        hotpath="0.1.0",
+        server=text,
+        threads=1,
+        pid=1,
+        debug=True,
+        **values,
+    )
+
+
+def capture(**values: Any) -> Capture:
+    defaults: dict[str, Any] = {
+        "id": new_id(),
+        "started_at": "2026-11-20T12:00:00.000Z",
+        "label": "GET /books/",
+        "request": RequestInfo(method="GET", path="/books/", route="books/", status=200),
+        "timing": Timing(wall_ms=100.0, db_ms=40.0),
+        "environment": environment(),
+    }
+    return Capture(**{**defaults, **values})
+
+
+def finding(severity: str = "high", text: str = "Many queries", **values: Any) -> Finding:
+    defaults: dict[str, Any] = {
+        "kind": "n_plus_one",
+        "title": text,
+        "detail": text,
+        "count": 2,
+        "cost_ms": 25.0,
+        "call_site": CallSite(file="shop/views.py", line=12, function="book_list"),
+        "fix": Fix(
+            summary=text,
+            code=text,
+            predicted=Predicted(queries=(101, 1), saved_ms=24.0),
+        ),
+        "queries": (0, 1),
+    }
+    return Finding(severity=severity, **{**defaults, **values})
+
+
+def hostile_capture() -> Capture:
+    """``HOSTILE`` in every text of the capture."""
+    text = HOSTILE
+    place = {
+        "file": text,
+        "line": 1,
+        "function": text,
+        "template": text,
+        "template_line": 2,
+    }
+    rows = [function(text, file=text, package=text, kind="library") for _ in range(60)]
+    statements = [
+        query(
+            i,
+            f"SELECT '{text}' FROM {text}",
+            fingerprint=str(i),
+            params=[text],
+            call_site=place,
+            error=text,
+        )
+        for i in range(60)
+    ]
+    made_at = CallSite(**place)
+    return capture(
+        label=text,
+        started_at=text,
+        request=RequestInfo(
+            method="GET",
+            path="/" + text,
+            query_string=text,
+            route=text,
+            view=text,
+            status=500,
+            content_type=text,
+            exception={"type": "ValueError", "message": text},
+        ),
+        environment=environment(text, warnings=(text,)),
+        instruments={
+            "calls": calls(*rows, engine=text),
+            "queries": queries(
+                *statements, frames=[{**place, "kind": "project"}, {**SITE, "kind": "project"}]
+            ),
+            "cache": cache(text, operation=text, alias=text, error=text, call_site=place),
+            "templates": templates(text),
+            "allocations": {**allocations(text), "engine": text},
+        },
+        findings=tuple(
+            finding(severity, text, call_site=made_at, origin=made_at, relation=text)
+            for severity in SEVERITIES
+        ),
+    )
+
+
+def large_capture(number: int = 20_000) -> Capture:
+    statements = [
+        query(
+            i,
+            f'SELECT "a"."id", "a"."name" FROM "table_{i % 100}" WHERE "a"."id" = %s',
+            fingerprint=f"{i % 100:016x}",
+            start_ms=i * 0.6137,
+            duration_ms=0.1 + i % 37 / 11,
+            params=[str(i)],
+        )
+        for i in range(number)
+    ]
+    rows = [
+        function(f"f{i}", file=f"package/module_{i % 90}.py", line=i, own_ms=1 + i % 53 / 7)
+        for i in range(1200)
+    ]
+    return capture(instruments={"queries": queries(*statements), "calls": calls(*rows)})

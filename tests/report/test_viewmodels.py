@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import re
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from django_hotpath.capture import Timing
+from django_hotpath.report.assets import FOLDER
+from django_hotpath.report.viewmodels import sql
+from django_hotpath.report.viewmodels.calls import calls_view
+from django_hotpath.report.viewmodels.findings import finding_cards
+from django_hotpath.report.viewmodels.queries import queries_view
+from django_hotpath.report.viewmodels.shares import own_times, shares
+from django_hotpath.report.viewmodels.summary import stats, verdict
+from tests.report.samples import calls, capture, finding, function, queries, query
+
+OTHER = {"file": "shop/views.py", "line": 40, "function": "other"}
+
+
+def view_of(*statements: dict[str, Any]) -> Any:
+    return queries_view(queries(*statements), wall_ms=100.0)
+
+
+def test_statements_group_by_fingerprint_and_call_site() -> None:
+    view = view_of(query(0), query(1), query(2, call_site=OTHER), query(3, fingerprint="f" * 16))
+    assert sorted(group.count for group in view.groups) == [1, 1, 2]
+
+
+def test_the_same_statement_on_two_connections_is_two_groups() -> None:
+    assert view_of(query(0), query(1, alias="other")).group_count == 2
+
+
+def test_the_group_that_took_most_time_comes_first() -> None:
+    view = view_of(query(0), query(1), query(2, call_site=OTHER, duration_ms=9.0))
+    assert [group.total_ms for group in view.groups] == [9.0, 1.0]
+    assert [group.share for group in view.groups] == [0.9, 0.1]
+
+
+def test_a_group_counts_duplicates_and_rows() -> None:
+    view = view_of(query(0, rows=3), query(1, rows=None, duplicate_of=0))
+    assert (view.groups[0].duplicates, view.groups[0].rows) == (1, 3)
+
+
+def test_statements_without_a_call_site_are_shown() -> None:
+    view = view_of(query(0, call_site=None, stack=None, fetch_ms=None, params=None))
+    assert view.groups[0].first.site is None
+    assert view.groups[0].first.fetch_share is None
+
+
+def test_repeated_texts_and_stacks_are_packed_once() -> None:
+    data = view_of(*(query(i) for i in range(9))).data
+    assert (len(data["texts"]), len(data["stacks"]), len(data["columns"]["ms"])) == (1, 1, 9)
+
+
+def test_a_finding_points_to_the_group_of_its_queries() -> None:
+    view = view_of(query(0), query(1), query(2, call_site=OTHER, duration_ms=9.0))
+    cards = finding_cards(capture(findings=(finding(queries=(0, 1, 99)),)), view.group_of)
+    assert cards[0].groups == (1,)
+    assert cards[0].share == 0.25
+
+
+def test_low_findings_are_folded() -> None:
+    cards = finding_cards(capture(findings=(finding(), finding("low"))), {})
+    assert [card.open for card in cards] == [True, False]
+
+
+def test_functions_come_by_own_time_and_keep_their_place_for_the_edges() -> None:
+    view = calls_view(calls(function("a"), function("b", own_ms=3.0)))
+    assert [(row.key, row.function) for row in view.rows] == [(1, "b"), (0, "a")]
+    assert [row[0] for row in view.data["functions"]] == ["a", "b"]
+    assert view.data["edges"] == [[0, 1, 1, 1, 0.5, 1.0]]
+
+
+def test_own_times_fall_in_one_part_each() -> None:
+    site = "/venv/lib/python3.13/site-packages/"
+    found = own_times(
+        calls(
+            function(),
+            function(kind="django", package="django", file=site + "django/db/models/query.py"),
+            function(kind="django", package="django", file=site + "django/template/base.py"),
+            function(kind="django", package="django", file=site + "django/urls/base.py"),
+            function(kind="library", package="psycopg", file=site + "psycopg/cursor.py"),
+            function(kind="library", package="rest_framework", file="x"),
+            function(kind="library", package="<string>", file="<string>"),
+            function(kind="stdlib", package="json", file="x"),
+            function(kind="hotpath", package="django_hotpath", file="x"),
+        )
+    )
+    assert found == dict.fromkeys(
+        [
+            ("Your code", "project"),
+            ("Django ORM and database", "database"),
+            ("Django templates", "template"),
+            ("Rest of Django", "django"),
+            ("Database driver (psycopg)", "database"),
+            ("rest_framework", "library"),
+            ("Generated code", "library"),
+            ("Standard library", "stdlib"),
+            ("Profiling tools", "tools"),
+        ],
+        1.0,
+    )
+
+
+def test_many_libraries_are_summed_up() -> None:
+    rows = [function(kind="library", package=f"p{i}", own_ms=float(i + 1)) for i in range(9)]
+    found = own_times(calls(*rows))
+    assert found["Other libraries", "library"] == 1 + 2 + 3
+    assert sum(found.values()) == sum(range(10))
+
+
+def test_the_parts_of_the_time_add_up_to_100_percent() -> None:
+    rows = [function(kind="library", package=f"p{i}", own_ms=1 / (i + 3)) for i in range(7)]
+    where = shares(capture(instruments={"calls": calls(*rows)}))
+    assert where is not None
+    assert round(sum(part.percent for part in where.parts), 6) == 100
+    last = where.parts[-1]
+    assert round(last.start + last.percent, 6) == 100
+
+
+def test_functions_left_out_of_the_capture_are_a_part_of_the_time() -> None:
+    found = own_times(calls(function(), total_ms=3.0, truncated=12))
+    assert found["Functions left out of the capture", "rest"] == 2.0
+
+
+def test_without_calls_the_time_is_split_in_database_and_the_rest() -> None:
+    where = shares(capture())
+    assert where is not None
+    assert [(part.label, part.percent) for part in where.parts] == [
+        ("Everything else", 60.0),
+        ("Database", 40.0),
+    ]
+
+
+def test_without_calls_and_queries_nothing_is_split() -> None:
+    assert shares(capture(timing=Timing(wall_ms=5.0))) is None
+
+
+def test_what_was_not_measured_is_not_among_the_figures() -> None:
+    found = [stat.label for stat in stats(capture(timing=Timing(wall_ms=5.0)))]
+    assert found == ["Wall time"]
+
+
+@pytest.mark.parametrize(
+    ("severities", "ending"),
+    [
+        ([], "."),
+        (["low"], "1 finding."),
+        (["high"], "1 finding of high severity."),
+        (["high", "low", "low"], "3 findings, 1 of high severity."),
+    ],
+)
+def test_the_verdict_counts_findings(severities: list[str], ending: str) -> None:
+    found = capture(findings=tuple(finding(severity) for severity in severities))
+    assert verdict(found, None).endswith(ending)
+
+
+SELECT = 'SELECT "shop_book"."id", "shop_book"."title", "shop_book"."author_id" FROM "shop_book"'
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        (
+            SELECT + ' WHERE "id" = %s',
+            "SELECT … FROM shop_book WHERE id = %s",
+        ),
+        ("SELECT COUNT(*) FROM x", "SELECT COUNT(*) FROM x"),
+        ("SELECT 1", "SELECT 1"),
+        (
+            "SELECT (SELECT a FROM inner_table WHERE x = ' FROM ') AS y, more, columns FROM t",
+            "SELECT … FROM t",
+        ),
+        ('SELECT \'"quoted"\' FROM "odd name"', 'SELECT \'"quoted"\' FROM "odd name"'),
+        ("UPDATE  x\n SET a = 1", "UPDATE x SET a = 1"),
+    ],
+)
+def test_statements_shorten_to_a_line_that_tells_them_apart(text: str, short: str) -> None:
+    assert sql.short(text) == short
+
+
+@pytest.mark.parametrize("text", [SELECT, "SELECT 'it''s', \"from\" FROM x WHERE a = %s", "'", ""])
+def test_emphasis_changes_no_character(text: str) -> None:
+    assert "".join(part for _, part in sql.segments(text)) == text
+
+
+def test_keywords_within_quotes_are_not_emphasised() -> None:
+    kinds = [kind for kind, part in sql.segments("""SELECT "from", 'where'""") if "r" in part]
+    assert "keyword" not in kinds
+
+
+def test_statements_are_formatted() -> None:
+    assert sql.formatted("select a from b where c = 1").splitlines() == [
+        "SELECT a",
+        "FROM b",
+        "WHERE c = 1",
+    ]
+
+
+def test_very_long_statements_are_left_as_they_are() -> None:
+    text = "select " + "a, " * 5000 + "b from c"
+    assert sql.formatted(text) == text
+
+
+def test_a_formatter_that_fails_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> str:
+        raise RecursionError
+
+    monkeypatch.setitem(sys.modules, "sqlparse", SimpleNamespace(format=fail))
+    assert sql.formatted("select 1") == "select 1"
+
+
+def test_the_browser_knows_the_same_keywords() -> None:
+    script = (FOLDER / "queries.js").read_text()
+    found = re.search(r'const KEYWORDS =\s+"([^"]+)"', script)
+    ours = re.search(r"keyword>([A-Z|]+)\)", sql._TOKENS.pattern)
+    assert found is not None
+    assert ours is not None
+    assert found[1] == ours[1]
