@@ -1,6 +1,6 @@
 """What django-hotpath costs, beside its peers, all in one run: see README.md beside this file.
 
-python benchmarks/overhead.py [--quick] [--only idle|active|queries|after] [--json FILE]
+python benchmarks/overhead.py [--quick] [--only idle|active|queries|after] [--clock cpu] [--json FILE]
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from pathlib import Path
 from time import monotonic
 
 from harness import machine, part_active, part_after, part_idle, part_queries
+from harness.clock import CLOCKS
 from harness.outcome import FULL, QUICK, Effort, Outcome
+from harness.pool import NOT_INSTALLED, Pool
 
-Part = Callable[[Effort, Path], Outcome]
+Part = Callable[[Effort, Pool], Outcome]
 
 PARTS: dict[str, Part] = {
     "idle": part_idle.measure,
@@ -29,16 +31,19 @@ PARTS: dict[str, Part] = {
 def main() -> int:
     options = _options()
     effort = QUICK if options.quick else FULL
-    described = machine.describe()
+    described = machine.describe() | {"Clock": options.clock}
     print("# What profiling costs\n")
     print(*(f"- {name}: {value}" for name, value in described.items()), sep="\n")
     outcomes: dict[str, Outcome] = {}
     began = monotonic()
-    for name in [options.only] if options.only else list(PARTS):
-        with tempfile.TemporaryDirectory(prefix="hotpath-benchmark-") as folder:
-            outcomes[name] = PARTS[name](effort, Path(folder))
-        for table in outcomes[name].tables:
-            print(f"\n{table.text()}", flush=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="hotpath-benchmark-") as folder,
+        Pool(Path(folder), options.clock) as pool,
+    ):
+        for name in [options.only] if options.only else list(PARTS):
+            outcomes[name] = PARTS[name](effort, pool)
+            for table in outcomes[name].tables:
+                print(f"\n{table.text()}", flush=True)
     targets = [target for outcome in outcomes.values() for target in outcome.targets]
     if targets:
         print("\n## Targets\n")
@@ -46,13 +51,9 @@ def main() -> int:
     print(f"\nTook {monotonic() - began:.0f} s, load at the end {machine.load()}.")
     if options.json:
         _write(options.json, described, outcomes)
-    failures = [
-        f"{name}, {key}: {problem}"
-        for name, outcome in outcomes.items()
-        for key, problem in outcome.problems.items()
-        if problem != "not installed"
-    ]
-    print(*failures, sep="\n", end="\n" if failures else "", file=sys.stderr)
+    failures = {key: why for key, why in pool.problems.items() if why != NOT_INSTALLED}
+    for key, why in failures.items():
+        print(f"{key} {why}", file=sys.stderr)
     return 1 if failures else 0
 
 
@@ -62,6 +63,12 @@ def _options() -> argparse.Namespace:
         "--quick", action="store_true", help="few rounds: whether it runs, not what it costs"
     )
     parser.add_argument("--only", choices=list(PARTS), help="one part instead of all")
+    parser.add_argument(
+        "--clock",
+        choices=list(CLOCKS),
+        default="wall",
+        help="cpu: on a busy machine; leaves out waits, as for the disk",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     return parser.parse_args()
 

@@ -166,10 +166,11 @@ QUERIES = (BARE, NOOP, PASS_THROUGH, HOTPATH_QUERIES_KEPT, TOOLBAR_SQL, SILK)
 AFTER = (BARE, HOTPATH_PAGE, HOTPATH_KEPT, TOOLBAR, SILK)
 
 
-def idle_contender() -> Contender:
+def idle_contender(number: int) -> Contender:
+    """A process that has everything installed: see ``idle``."""
     apps = tuple(app for app in ("django_hotpath", "debug_toolbar", "silk") if find_spec(app))
     return Contender(
-        key="idle",
+        key=f"idle-{number}",
         label="idle costs",
         apps=apps,
         includes=tuple((f"{app}/", f"{app}.urls") for app in apps),
@@ -178,6 +179,7 @@ def idle_contender() -> Contender:
 
 
 def by_key(key: str) -> Contender:
-    if key == "idle":
-        return idle_contender()
+    name, _, number = key.partition("-")
+    if name == "idle":
+        return idle_contender(int(number))
     return {found.key: found for found in (*ACTIVE, *QUERIES, *AFTER)}[key]

@@ -11,7 +11,6 @@ import gc
 import io
 from collections.abc import Awaitable, Callable
 from functools import cache
-from time import perf_counter
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -21,6 +20,7 @@ from django.http import HttpResponse
 from django.test import override_settings
 from django.utils.module_loading import import_string
 
+from harness.clock import now
 from harness.idle_subjects import SUBJECTS, Subject
 from harness.project import environ
 
@@ -105,10 +105,10 @@ def _direct(subject: Subject) -> Batch:
         for request in requests[:_WARM_UP]:
             call(request)
         timed = requests[_WARM_UP:]
-        began = perf_counter()
+        began = now()
         for request in timed:
             call(request)
-        return perf_counter() - began
+        return now() - began
 
     return batch
 
@@ -128,10 +128,10 @@ def _wsgi(subject: Subject) -> Batch:
         for one in given[:_WARM_UP]:
             serve(one)
         timed = given[_WARM_UP:]
-        began = perf_counter()
+        began = now()
         for one in timed:
             serve(one)
-        return perf_counter() - began
+        return now() - began
 
     return batch
 
@@ -179,7 +179,7 @@ def _asgi(subject: Subject) -> Batch:
             received = True
             return {"type": "http.request", "body": b"", "more_body": False}
 
-        await handler(request.scope, receive, send)
+        await handler(dict(request.scope), receive, send)
 
     return _async_batch(serve)
 
@@ -190,10 +190,10 @@ def _async_batch(call: Callable[[Any], Awaitable[Any]]) -> Batch:
         for request in requests[:_WARM_UP]:
             await call(request)
         timed = requests[_WARM_UP:]
-        began = perf_counter()
+        began = now()
         for request in timed:
             await call(request)
-        return perf_counter() - began
+        return now() - began
 
     return lambda calls: _loop().run(run(calls))
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.contenders import Contender
-from harness.pool import Pool
 from harness.tables import Table
 
 VIEWS = ("hello", "template", "nplus1")
@@ -20,10 +18,11 @@ class Effort:
     idle_processes: int
     idle_turns: int
     idle_rounds: int
+    # Requests to a view before it is timed: imports, caches, specialised bytecode.
+    warm_up: int
     hello_rounds: int
     hello_times: int
     view_rounds: int
-    query_rounds: int
     query_pairs: int
 
     def of(self, view: str) -> tuple[int, int]:
@@ -37,21 +36,21 @@ FULL = Effort(
     idle_processes=3,
     idle_turns=6,
     idle_rounds=40,
+    warm_up=3,
     hello_rounds=25,
     hello_times=10,
     view_rounds=15,
-    query_rounds=25,
     query_pairs=80,
 )
 QUICK = Effort(
     idle_processes=1,
     idle_turns=1,
     idle_rounds=20,
-    hello_rounds=3,
+    warm_up=0,
+    hello_rounds=2,
     hello_times=5,
-    view_rounds=2,
-    query_rounds=2,
-    query_pairs=5,
+    view_rounds=1,
+    query_pairs=3,
 )
 
 
@@ -73,11 +72,6 @@ class Target:
 class Outcome:
     tables: list[Table]
     targets: list[Target]
-    problems: dict[str, str]
-
-
-def pool(wanted: Iterable[Contender], folder: Path) -> Pool:
-    return Pool([(contender.key, contender) for contender in wanted], folder)
 
 
 def fill(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from harness import contenders, served
 from harness.contenders import Contender
-from harness.outcome import VIEWS, Effort, Outcome, fill, pool
+from harness.outcome import VIEWS, Effort, Outcome, fill
+from harness.pool import Pool
 from harness.tables import Table, ms_and_ratio
 
 
-def measure(effort: Effort, folder: Path) -> Outcome:
+def measure(effort: Effort, pool: Pool) -> Outcome:
     whole = Table(
         "Active: what is added to the whole request",
         ("contender", *VIEWS),
@@ -22,11 +21,9 @@ def measure(effort: Effort, folder: Path) -> Outcome:
         ("contender", *VIEWS),
         "By how much the view itself gets slower: the distortion of what the tool then reports.",
     )
-    with pool(contenders.ACTIVE, folder) as workers:
-        rounds = {view: served.serve(workers, view, *effort.of(view)) for view in VIEWS}
-        problems = dict(workers.problems)
-    if "bare" in problems:
-        return Outcome([], [], problems)
+    rounds = {view: served.serve(pool, contenders.ACTIVE, view, effort) for view in VIEWS}
+    if contenders.BARE.key in pool.problems:
+        return Outcome([], [])
     for table, part in ((whole, "total"), (inside, "view")):
 
         def cells(contender: Contender, table: Table = table, part: str = part) -> list[str]:
@@ -39,7 +36,7 @@ def measure(effort: Effort, folder: Path) -> Outcome:
                 found.append(ms_and_ratio(added, times))
             return found
 
-        fill(table, contenders.ACTIVE[1:], problems, cells)
+        fill(table, contenders.ACTIVE[1:], pool.problems, cells)
         base = [served.spent(rounds[view], "bare", part) for view in VIEWS]
         table.add("(the bare view took)", [f"{found.median:.3f} ms" for found in base])
-    return Outcome([whole, inside], [], problems)
+    return Outcome([whole, inside], [])

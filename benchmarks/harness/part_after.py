@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from statistics import median
 
 from harness import contenders, served
 from harness.contenders import Contender
 from harness.figures import figure
-from harness.outcome import VIEWS, Effort, Outcome, Target, fill, pool
+from harness.outcome import VIEWS, Effort, Outcome, Target, fill
+from harness.pool import Pool
 from harness.tables import MISSING, Table, ratio
 
 _STEPS = ("stopping", "building", "storing", "rendering")
 _LIMIT_MS = 5
 
 
-def measure(effort: Effort, folder: Path) -> Outcome:
+def measure(effort: Effort, pool: Pool) -> Outcome:
     tables, targets = [], []
-    with pool(contenders.AFTER, folder) as workers:
-        for view in VIEWS:
-            rounds = served.serve(workers, view, *effort.of(view))
-            if "bare" not in rounds:
-                continue
-            tables.append(_table(view, rounds, workers.problems))
-            for contender in (contenders.HOTPATH_PAGE, contenders.HOTPATH_KEPT):
-                if contender.key in rounds:
-                    took = served.spent(rounds, contender.key, "after").median
-                    text = f"after the view {view}, {contender.label}"
-                    targets.append(Target(text, took, _LIMIT_MS, "ms"))
-        problems = dict(workers.problems)
-    return Outcome(tables, targets, problems)
+    for view in VIEWS:
+        rounds = served.serve(pool, contenders.AFTER, view, effort)
+        if contenders.BARE.key not in rounds:
+            continue
+        tables.append(_table(view, rounds, pool.problems))
+        for contender in (contenders.HOTPATH_PAGE, contenders.HOTPATH_KEPT):
+            if contender.key in rounds:
+                took = served.spent(rounds, contender.key, "after").median
+                text = f"after the view {view}, {contender.label}"
+                targets.append(Target(text, took, _LIMIT_MS, "ms"))
+    return Outcome(tables, targets)
 
 
 def _table(view: str, rounds: served.Rounds, problems: dict[str, str]) -> Table:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from statistics import median
 
 from harness.contenders import idle_contender
 from harness.figures import Figure, difference, figure
 from harness.idle_subjects import BARE, CONTROL, HOTPATH, NO_WRAPPER, NOOP, PASS_ON, SUBJECTS, WAYS
-from harness.pool import Pool
 from harness.outcome import Effort, Outcome, Target
+from harness.pool import Pool
 from harness.tables import Table, us
 
 _QUERY = "query"
@@ -19,29 +18,21 @@ _LIMIT_US = 1
 Measured = dict[str, list[dict[str, list[float]]]]
 
 
-def measure(effort: Effort, folder: Path) -> Outcome:
+def measure(effort: Effort, pool: Pool) -> Outcome:
     # Where memory lies differs from process to process and moves figures by some 10 ns.
-    names = [f"idle {number}" for number in range(effort.idle_processes)]
-    measured: Measured = {}
-    with Pool([(name, idle_contender()) for name in names], folder) as pool:
-        for way in (*WAYS, _QUERY):
-            measured[way] = [{} for _ in names]
-        for _ in range(effort.idle_turns):
-            for way, by_process in measured.items():
-                for name, found in zip(names, by_process, strict=True):
-                    if name not in pool.workers:
-                        continue
-                    for label, values in (
-                        pool.ask(name, "idle", way=way, rounds=effort.idle_rounds) or {}
-                    ).items():
-                        found.setdefault(label, []).extend(values)
-        problems = dict(pool.problems)
-    measured = {way: [found for found in all_ if found] for way, all_ in measured.items()}
-    if not all(measured.values()):
-        return Outcome([], [], problems)
+    keys = pool.start(idle_contender(number) for number in range(effort.idle_processes))
+    measured: Measured = {way: [{} for _ in keys] for way in (*WAYS, _QUERY)}
+    for _ in range(effort.idle_turns):
+        for way, by_process in measured.items():
+            for key, found in zip(keys, by_process, strict=True):
+                values = pool.ask(key, "idle", way=way, rounds=effort.idle_rounds) or {}
+                for label, seconds in values.items():
+                    found.setdefault(label, []).extend(seconds)
+    if not keys or any(key in pool.problems for key in keys):
+        return Outcome([], [])
     targets: list[Target] = []
     tables = [_middleware_table(measured, targets), _query_table(measured)]
-    return Outcome(tables, targets, problems)
+    return Outcome(tables, targets)
 
 
 def _over(by_process: list[dict[str, list[float]]], label: str, base: str) -> Figure:

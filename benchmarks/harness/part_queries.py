@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from harness import contenders, served
 from harness.contenders import HOTPATH_QUERIES_KEPT, Contender
 from harness.figures import Figure, difference
-from harness.outcome import Effort, Outcome, Target, fill, pool
+from harness.outcome import Effort, Outcome, Target, fill
+from harness.pool import Pool
 from harness.served import Row
 from harness.tables import MISSING, Table, us
 
@@ -22,25 +21,20 @@ _COLUMNS = (_IN_VIEW, _BUILT, _WHOLE)
 _LIMIT_US = 10
 
 
-def measure(effort: Effort, folder: Path) -> Outcome:
+def measure(effort: Effort, pool: Pool) -> Outcome:
     tables, targets = [], []
-    with pool(contenders.QUERIES, folder) as workers:
-        key = HOTPATH_QUERIES_KEPT.key
-        for view, where in _VIEWS.items():
-            rounds = served.serve(workers, view, effort.query_rounds)
-            pairs = []
-            if key in workers.workers:
-                pairs = workers.ask(key, "pairs", view=view, rounds=effort.query_pairs) or []
-            if "bare" not in rounds:
-                continue
-            table = _table(where, rounds, workers.problems)
-            tables.append(table)
-            if pairs:
-                targets.append(_against_itself(table, where, pairs))
-            took = served.spent(rounds, "bare", "view").scaled(1000 / STATEMENTS)
-            table.add("(the bare view took, us)", [f"{took.median:.2f}", "", ""])
-        problems = dict(workers.problems)
-    return Outcome(tables, targets, problems)
+    for view, where in _VIEWS.items():
+        rounds = served.serve(pool, contenders.QUERIES, view, effort)
+        pairs = pool.ask(HOTPATH_QUERIES_KEPT.key, "pairs", view=view, rounds=effort.query_pairs)
+        if contenders.BARE.key not in rounds:
+            continue
+        table = _table(where, rounds, pool.problems)
+        tables.append(table)
+        if pairs is not None:
+            targets.append(_against_itself(table, where, pairs))
+        took = served.spent(rounds, contenders.BARE.key, "view").scaled(1000 / STATEMENTS)
+        table.add("(the bare view took, us)", [f"{took.median:.2f}", "", ""])
+    return Outcome(tables, targets)
 
 
 def _table(where: str, rounds: served.Rounds, problems: dict[str, str]) -> Table:

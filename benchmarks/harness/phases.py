@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from importlib import import_module
-from time import perf_counter
 from typing import Any
+
+from harness.clock import now
 
 # Phase: (module, owner in it or "", name). They run one after the other, never nested.
 STEPS = {
@@ -36,10 +37,10 @@ class Phases:
 
         @functools.wraps(original)
         def timed(*args: Any, **kwargs: Any) -> Any:
-            began = perf_counter()
+            began = now()
             try:
                 return original(*args, **kwargs)
             finally:
-                self.seconds[phase] += perf_counter() - began
+                self.seconds[phase] += now() - began
 
         setattr(owner, name, timed)

@@ -8,16 +8,19 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from harness.clock import VARIABLE
 from harness.contenders import Contender
 
 _ROOT = Path(__file__).resolve().parent.parent
 # What would slow every worker down, or warm up each differently.
 _UNWANTED = ("PYTHONDEVMODE", "PYTHONWARNINGS", "PYTHONTRACEMALLOC", "DJANGO_SETTINGS_MODULE")
+
+NOT_INSTALLED = "not installed"
 
 
 class WorkerFailed(Exception):
@@ -25,13 +28,14 @@ class WorkerFailed(Exception):
 
 
 class Worker:
-    def __init__(self, contender: Contender, folder: Path) -> None:
+    def __init__(self, contender: Contender, folder: Path, clock: str) -> None:
         self.contender = contender
         folder.mkdir()
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed in close()
         environment = {name: os.environ[name] for name in os.environ if name not in _UNWANTED}
         # The order of sets and dicts of strings moves figures by a few per cent.
         environment["PYTHONHASHSEED"] = "0"
+        environment[VARIABLE] = clock
         self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.worker", contender.key, str(folder)],
             cwd=_ROOT,
@@ -79,20 +83,18 @@ class Worker:
 
 
 class Pool:
-    """Workers by name, started together. One that fails is dropped; ``problems`` says why."""
+    """Workers by the key of their contender, started when first wanted and then kept.
 
-    def __init__(self, wanted: Iterable[tuple[str, Contender]], folder: Path) -> None:
+    One that fails is dropped; ``problems`` says why, also of those that are not installed.
+    """
+
+    def __init__(self, folder: Path, clock: str) -> None:
         self.workers: dict[str, Worker] = {}
         self.problems: dict[str, str] = {}
-        for name, contender in wanted:
-            if not contender.installed:
-                self.problems[name] = "not installed"
-                continue
-            self.workers[name] = Worker(contender, Path(tempfile.mkdtemp(dir=folder)) / "worker")
+        self._folder = folder
+        self._clock = clock
 
     def __enter__(self) -> Self:
-        for name in list(self.workers):
-            self._guarded(name, lambda worker: worker.answer())
         return self
 
     def __exit__(
@@ -105,19 +107,36 @@ class Pool:
             worker.close()
         self.workers = {}
 
-    def ask(self, name: str, do: str, **arguments: Any) -> Any:
-        """The worker's answer; None when it failed."""
-        return self._guarded(name, lambda worker: worker.ask(do, **arguments))
+    def start(self, wanted: Iterable[Contender]) -> list[str]:
+        """The keys of those that run; they start side by side and are ready when this returns."""
+        keys = []
+        new = []
+        for contender in wanted:
+            keys.append(contender.key)
+            if contender.key in self.workers or contender.key in self.problems:
+                continue
+            if not contender.installed:
+                self.problems[contender.key] = NOT_INSTALLED
+                continue
+            self.workers[contender.key] = Worker(
+                contender, self._folder / contender.key, self._clock
+            )
+            new.append(contender.key)
+        for key in new:
+            self._guarded(key, lambda worker: worker.answer())
+        return [key for key in keys if key in self.workers]
 
-    def ask_all(self, do: str, **arguments: Any) -> None:
-        for name in list(self.workers):
-            self.ask(name, do, **arguments)
+    def ask(self, key: str, do: str, **arguments: Any) -> Any:
+        """The worker's answer; None when it failed, now or earlier."""
+        return self._guarded(key, lambda worker: worker.ask(do, **arguments))
 
-    def _guarded(self, name: str, action: Any) -> Any:
-        worker = self.workers[name]
+    def _guarded(self, key: str, action: Callable[[Worker], Any]) -> Any:
+        worker = self.workers.get(key)
+        if worker is None:
+            return None
         try:
             return action(worker)
         except WorkerFailed as error:
-            self.problems[name] = f"failed: {error}"
-            self.workers.pop(name).close()
+            self.problems[key] = f"failed: {error}"
+            self.workers.pop(key).close()
             return None

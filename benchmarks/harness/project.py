@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import logging
 from pathlib import Path
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import django
 from django.conf import settings
 from django.core.management import call_command
 
+from harness.clock import now
 from harness.contenders import Contender
 
 HERE = Path(__file__).resolve().parent.parent
@@ -80,7 +80,7 @@ def environ(path: str, query: str = "", accept: str = "text/html") -> dict[str, 
 
 
 class Answer(NamedTuple):
-    """A request that was served; moments are of ``perf_counter``."""
+    """A request that was served; moments are of ``harness.clock``."""
 
     began: float
     view_began: float
@@ -107,13 +107,14 @@ class Site:
         query = self.contender.query if asked else ""
         given = environ(f"/{view}/", query, self.contender.accept)
         head: list[Any] = []
-        began = perf_counter()
+        began = now()
         response = self.handler(given, lambda *args: head.extend(args))  # type: ignore[arg-type]
         body = b"".join(response)
-        ended = perf_counter()
+        ended = now()
         response.close()
         headers = {name.lower(): value for name, value in head[1]}
-        return Answer(began, *views.span, ended, head[0], headers, body)
+        view_began, view_ended = views.span
+        return Answer(began, view_began, view_ended, ended, head[0], headers, body)
 
     def check(self, view: str) -> None:
         """Raises ``RuntimeError`` when the contender did not do what it is measured for."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 
+from harness.contenders import Contender
 from harness.figures import Figure, difference, figure, ratio
+from harness.outcome import Effort
 from harness.pool import Pool
 
 # Part of the request -> seconds.
@@ -14,16 +16,16 @@ Row = dict[str, float]
 Rounds = dict[str, list[Row]]
 
 
-def serve(pool: Pool, view: str, rounds: int, times: int = 1) -> Rounds:
-    """A round is ``times`` requests to each, the median of them; each round begins with another."""
-    pool.ask_all("warm_up", view=view)
-    found: Rounds = {key: [] for key in pool.workers}
-    order = list(pool.workers)
+def serve(pool: Pool, wanted: Iterable[Contender], view: str, effort: Effort) -> Rounds:
+    """A round is the median of some requests to each; another one begins each round."""
+    order = pool.start(wanted)
+    for key in order:
+        pool.ask(key, "warm_up", view=view, times=effort.warm_up)
+    found: Rounds = {key: [] for key in order}
+    rounds, times = effort.of(view)
     for _ in range(rounds):
         order.append(order.pop(0))
         for key in order:
-            if key not in pool.workers:
-                continue
             rows = pool.ask(key, "run", view=view, times=times)
             if rows is not None:
                 found[key].append(_typical(rows))

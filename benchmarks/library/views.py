@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from time import perf_counter
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from harness.clock import now
 
 from library.models import Author, Book
 
@@ -26,9 +26,9 @@ _HELLO = "<!doctype html><html><head><title>Hello</title></head><body>Hello</bod
 def timed(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     @functools.wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
-        span[0] = perf_counter()
+        span[0] = now()
         response = view(request)
-        span[1] = perf_counter()
+        span[1] = now()
         return response
 
     return wrapper

@@ -64,7 +64,9 @@ class Recorder:
         self._token: Token[dict[str, Instrument] | None] | None = None
         self._own_token: Token[Recorder | None] | None = None
         self._overlap = OverlapCounter()
-        self._overhead_ns = 0
+        # Our own time within the times shown, and before and after them.
+        self._inside_ns = 0
+        self._outside_ns = 0
         self._started_at = ""
         self._cpu_ns = 0
         self._cpu_began: int | None = None
@@ -84,7 +86,7 @@ class Recorder:
             else:
                 self._instruments.remove(instrument)
         self.session.started_ns = clock()
-        self._overhead_ns += self.session.started_ns - entered
+        self._outside_ns += self.session.started_ns - entered
         self._cpu_began = time.thread_time_ns()
 
     def _name_disturbances(self) -> None:
@@ -150,7 +152,7 @@ class Recorder:
         self._leave_context()
         self._active.clear()
         self._release()
-        self._overhead_ns += clock() - ended
+        self._outside_ns += clock() - ended
 
     def _leave_context(self) -> None:
         try:
@@ -184,7 +186,7 @@ class Recorder:
                 timing.update(measured["timing"])
                 instruments[instrument.name] = measured["result"]
             self.warnings += instrument.warnings
-            self._overhead_ns += instrument.overhead_ns
+            self._inside_ns += instrument.overhead_ns
         self._instruments = []
         overlap = self._overlap.result(self._wall_ns)
         if overlap.requests and "calls" in instruments:
@@ -210,8 +212,11 @@ class Recorder:
             instruments=instruments,
         )
         findings = find(capture)
-        self._overhead_ns += clock() - entered
-        return _finish(capture, findings, self._overhead_ns, names)
+        self._outside_ns += clock() - entered
+        overhead = Overhead(
+            hotpath_ms=to_ms(self._inside_ns), note=_overhead_note(to_ms(self._outside_ns), names)
+        )
+        return replace(capture, findings=findings, overhead=overhead)
 
     def _guard(self, name: str, action: Callable[[], object]) -> bool:
         try:
@@ -298,16 +303,16 @@ def _pollution(calls: dict[str, Any], requests: int, share: float) -> list[str]:
     return [warning]
 
 
-def _finish(
-    capture: Capture, findings: tuple[Any, ...], overhead_ns: int, names: set[str]
-) -> Capture:
-    notes = ["time in django-hotpath's own code"]
-    if "calls" in names:
+def _overhead_note(outside_ms: float, instruments: set[str]) -> str:
+    notes = [
+        "django-hotpath's own code within the times shown; "
+        f"{outside_ms:.1f} ms more before and after them"
+    ]
+    if "calls" in instruments:
         notes.append("cProfile itself made Python code about 2 to 3 times slower")
-    if "allocations" in names:
+    if "allocations" in instruments:
         notes.append("tracemalloc made allocating code 3 to 10 times slower")
-    overhead = Overhead(hotpath_ms=to_ms(overhead_ns), note="; ".join(notes))
-    return replace(capture, findings=findings, overhead=overhead)
+    return "; ".join(notes)
 
 
 def _utc_now() -> str:

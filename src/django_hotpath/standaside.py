@@ -62,4 +62,4 @@ def end(request: HttpRequest) -> None:
 def _panel_cookies() -> list[str]:
     from debug_toolbar.toolbar import DebugToolbar
 
-    return [f"djdt{panel.panel_id}" for panel in DebugToolbar.get_panel_classes()]
+    return [f"djdt{panel.panel_id}" for panel in DebugToolbar.get_panel_classes() or ()]

@@ -214,7 +214,7 @@ def finding(severity: str = "high", text: str = "Many queries", **values: Any) -
 def hostile_capture() -> Capture:
     """``HOSTILE`` in every text of the capture."""
     text = HOSTILE
-    place = {
+    place: dict[str, Any] = {
         "file": text,
         "line": 1,
         "function": text,

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from django.http import Http404
 
+from django_hotpath.capture import RequestInfo
 from django_hotpath.report.assets import FOLDER, asset_names, asset_response, asset_version
 from django_hotpath.report.links import asset_in_place, page_url
-from tests.report.samples import RequestInfo, capture
+from tests.report.samples import capture
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from django.urls import reverse
 
 from django_hotpath import stores
 from django_hotpath.capture import Capture, RequestInfo, Timing, new_id
-from django_hotpath.stores.base import Store, StoreError
-from django_hotpath.stores.memory import MemoryStore
+from django_hotpath.stores.base import Store
 from tests.report.reading import Page
 from tests.report.samples import capture, finding, instruments
 
@@ -24,10 +23,8 @@ def _allowed(settings: Any) -> None:
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Store:
-    found = MemoryStore()
-    monkeypatch.setattr(stores, "get_store", lambda: found)
-    return found
+def store() -> Store:
+    return stores.get_store()
 
 
 @pytest.fixture
@@ -85,6 +82,14 @@ def test_who_may_not_read_gets_a_404_even_without_a_csrf_token(
     assert strict.post(posts(saved.id)[number]).status_code == 404
     assert strict.get(posts(saved.id)[number]).status_code == 404
     assert store.list().total == 1
+
+
+@pytest.mark.parametrize("path", ["/__hotpath__", "/__hotpath__/delete"])
+def test_a_url_without_its_slash_is_not_redirected_for_a_stranger(
+    client: Client, settings: Any, path: str
+) -> None:
+    settings.DEBUG = False
+    assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["capture", "capture-json", "capture-pstats"])
@@ -182,16 +187,11 @@ def test_after_deleting_one_is_back_in_the_list_as_it_was(
     assert response["Location"] == reverse("hotpath:captures") + query
 
 
-def test_a_store_that_fails_is_a_page_that_says_why(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail() -> Store:
-        raise StoreError("the disk <full>")
-
-    monkeypatch.setattr(stores, "get_store", fail)
+def test_a_store_that_fails_is_a_page_that_says_why(client: Client, settings: Any) -> None:
+    settings.HOTPATH = {"STORE": {"BACKEND": "stores.<none>"}}
     response = client.get(reverse("hotpath:captures"))
     assert response.status_code == 503
-    assert "the disk <full>" in Page(response.content.decode()).text
+    assert "stores.<none>" in Page(response.content.decode()).text
     assert "Content-Security-Policy" in response.headers
 
 

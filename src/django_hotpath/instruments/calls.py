@@ -59,7 +59,6 @@ def function_table(entries: Iterable[Entry]) -> dict[str, Any]:
     """
     rows: dict[tuple[str, int, str], _Row] = {}
     edges: dict[tuple[tuple[str, int, str], tuple[str, int, str]], _Row] = {}
-    entered_tools = 0.0
     for entry in entries:
         caller = _key(entry.code)
         row = rows.get(caller)
@@ -68,14 +67,12 @@ def function_table(entries: Iterable[Entry]) -> dict[str, Any]:
         row.add(entry)
         for edge in entry.calls or ():
             callee = _key(edge.code)
-            if callee == _TOOLS_KEY:
-                if caller == _TOOLS_KEY:
-                    continue
-                entered_tools += edge.totaltime
+            if caller == callee == _TOOLS_KEY:
+                continue
             edges.setdefault((caller, callee), _Row({})).add(edge)
     if _TOOLS_KEY in rows:
-        # The sum over its functions would count nested calls several times.
-        rows[_TOOLS_KEY].cumulative = max(entered_tools, rows[_TOOLS_KEY].own)
+        # What passes through tools is the application's, and would be counted once a layer.
+        rows[_TOOLS_KEY].cumulative = rows[_TOOLS_KEY].own
     return _plain(rows, edges)
 
 

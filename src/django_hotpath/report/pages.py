@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -12,6 +12,7 @@ from django.utils.html import json_script
 
 from django_hotpath.capture import Capture
 from django_hotpath.report.engine import render
+from django_hotpath.report.formats import count
 from django_hotpath.report.links import Links
 from django_hotpath.report.viewmodels import sections
 from django_hotpath.report.viewmodels.calls import CallsView, calls_view
@@ -22,7 +23,7 @@ from django_hotpath.report.viewmodels.summary import summary
 
 __all__ = ["InstrumentHelp", "Links", "error_page", "help_page", "problem_page", "report_page"]
 
-logger = logging.getLogger("django_hotpath")
+logger = logging.getLogger("hotpath")
 
 INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
 
@@ -84,22 +85,13 @@ def report_page(
     queries: QueriesView | None = view(
         "queries", lambda data: queries_view(data, capture.timing.wall_ms)
     )
-    try:
-        where = shares(capture)
-        nothing = no_finding(capture, where)
-    except Exception:
-        logger.warning("The shares of capture %s cannot be shown", capture.id, exc_info=True)
-        where, nothing = None, None
     values: dict[str, Any] = {
         "capture": capture,
         "links": links,
         "notices": notices,
         "include_line": INCLUDE_LINE,
         "parameter": parameter,
-        "summary": summary(capture, where),
         "findings": finding_cards(capture, queries.group_of if queries else {}),
-        "no_finding": nothing,
-        "shares": where,
         "calls": calls,
         "queries": queries,
         "cache": view("cache", sections.cache_view),
@@ -109,6 +101,11 @@ def report_page(
         "gc": view("gc", sections.gc_view),
         "instruments": instruments,
     }
+    sound = {name: data for name, data in instruments.items() if name not in problems}
+    readable = replace(capture, instruments=sound)
+    values["shares"] = where = shares(readable)
+    values["summary"] = summary(readable, where)
+    values["no_finding"] = no_finding(readable, where)
     values["problems"] = problems
     values["sections"] = _sections(values, problems)
     values["data"] = [
@@ -182,12 +179,12 @@ def _sections(values: Mapping[str, Any], problems: Mapping[str, str]) -> list[Se
     calls, queries, cache = values["calls"], values["queries"], values["cache"]
     templates, gc, links = values["templates"], values["gc"], values["links"]
     found = [
-        ("calls", "Calls", f"{calls.count:,}" if calls else ""),
-        ("queries", "Queries", f"{queries.count:,}" if queries else ""),
-        ("cache", "Cache", f"{cache.count:,}" if cache else ""),
-        ("templates", "Templates", f"{templates.count:,}" if templates else ""),
+        ("calls", "Calls", count(calls.count) if calls else ""),
+        ("queries", "Queries", count(queries.count) if queries else ""),
+        ("cache", "Cache", count(cache.count) if cache else ""),
+        ("templates", "Templates", count(templates.count) if templates else ""),
         ("memory", "Memory", ""),
-        ("gc", "Garbage collector", f"{gc.count:,}" if gc else ""),
+        ("gc", "Garbage collector", count(gc.count) if gc else ""),
         ("raw", "Raw", ""),
     ]
     present = {name for name, *_ in found if values.get(name) or name in problems}

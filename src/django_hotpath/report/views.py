@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.common import no_append_slash
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -46,7 +47,8 @@ def _guarded(view: View) -> View:
 
     # Exempt from the project's CsrfViewMiddleware only: ours runs inside, after the access check,
     # so that a stranger's POST gets the 404 of an unknown URL and not a 403.
-    return login_not_required(csrf_exempt(guarded))
+    # Nor does CommonMiddleware redirect /__hotpath__ to where there is something.
+    return login_not_required(csrf_exempt(no_append_slash(guarded)))
 
 
 @never_cache
