@@ -16,7 +16,8 @@ from django.http.response import HttpResponseBase
 
 from django_hotpath import callsite, slowlog
 from django_hotpath.conf import settings
-from django_hotpath.profiled_request import ProfiledRequest, answer_or_profile
+from django_hotpath.entry import answer_or_profile
+from django_hotpath.profiled_request import ProfiledRequest
 from django_hotpath.recorder import Steps
 from django_hotpath.trigger import HEADER
 
@@ -38,7 +39,7 @@ class ProfilingMiddleware:
             return self.__acall__(request)
         meta = request.META
         if settings.PARAMETER in meta.get("QUERY_STRING", "") or HEADER in meta:
-            found = answer_or_profile(request, is_async=False)
+            found = answer_or_profile(request)
             if isinstance(found, ProfiledRequest):
                 return self._profile(request, found)
             if found is not None:
@@ -60,7 +61,7 @@ class ProfilingMiddleware:
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
         if settings.PARAMETER in meta.get("QUERY_STRING", "") or HEADER in meta:
-            found = await sync_to_async(answer_or_profile)(request, is_async=True)
+            found = await sync_to_async(answer_or_profile)(request)
             if isinstance(found, ProfiledRequest):
                 return await self._aprofile(request, found)
             if found is not None:

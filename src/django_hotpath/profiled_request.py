@@ -6,21 +6,18 @@ import logging
 from urllib.parse import quote
 
 from asgiref.sync import iscoroutinefunction
-from django.conf import settings as django_settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from django_hotpath import access, exporters, redact, slowlog, standaside, stores, trigger
+from django_hotpath import exporters, redact, slowlog, standaside, stores
 from django_hotpath.capture import Capture, RequestInfo
 from django_hotpath.conf import settings
-from django_hotpath.instruments import registry
 from django_hotpath.instruments.engines.cprofile import SEES_ALL_THREADS
 from django_hotpath.instruments.registry import Spec
 from django_hotpath.plain import describe_error
 from django_hotpath.recorder import Recorder, Refused
-from django_hotpath.report.assets import asset_response
-from django_hotpath.report.http import html_response, secure
+from django_hotpath.report.http import html_response, secure, uncached
 from django_hotpath.report.links import (
     Links,
     asset_in_place,
@@ -28,7 +25,7 @@ from django_hotpath.report.links import (
     included_asset,
     urls_included,
 )
-from django_hotpath.report.pages import InstrumentHelp, help_page, problem_page, report_page
+from django_hotpath.report.pages import report_page
 
 logger = logging.getLogger("hotpath")
 
@@ -39,12 +36,9 @@ _QUICK_MS = 2_000
 class ProfiledRequest:
     """One request on its way through ``start``, ``stop`` and ``answer``."""
 
-    def __init__(
-        self, request: HttpRequest, specs: tuple[Spec, ...], output: str | None, *, is_async: bool
-    ) -> None:
+    def __init__(self, request: HttpRequest, specs: tuple[Spec, ...], output: str | None) -> None:
         self.request = request
         self.output = output
-        self.is_async = is_async
         self.refused: tuple[str, ...] = ()
         self.recorder = Recorder(specs, label=f"{request.method} {request.path}")
         # Looked at now: what the application does to the request is its own affair.
@@ -144,12 +138,15 @@ class ProfiledRequest:
         if self.output in {None, "html"}:
             if self.output is None and not self.wants_page:
                 return response
-            shown = html_response(
-                report_page(capture, self._links(capture, problem), _notes(problem))
-            )
+            shown = html_response(self._report(capture, problem))
         else:
             shown = _export(capture, self.output)
         return _in_place_of(response, shown)
+
+    def _report(self, capture: Capture, problem: str | None) -> str:
+        notices = (f"This capture could not be stored: {problem}",) if problem else ()
+        links = self._links(capture, problem)
+        return report_page(capture, links, notices, parameter=settings.PARAMETER)
 
     def _links(self, capture: Capture, problem: str | None) -> Links:
         page = self.full_path if self.full_path.startswith("/") else None
@@ -163,7 +160,7 @@ class ProfiledRequest:
         stored = capture_links(capture) if problem is None else None
         return Links(
             asset=included_asset,
-            captures=_captures_url(),
+            captures=reverse("hotpath:captures"),
             capture=stored.capture if stored else None,
             json=stored.json if stored else None,
             pstats=stored.pstats if stored else None,
@@ -207,31 +204,6 @@ class ProfiledRequest:
         )
 
 
-def answer_or_profile(
-    request: HttpRequest, *, is_async: bool
-) -> ProfiledRequest | HttpResponse | None:
-    """How to profile the request, or our answer to it, or None when it is not for us.
-
-    A client that may not use the profiler gets None, and the request stays as it was.
-    """
-    try:
-        ask = trigger.read(request)
-        if ask is None:
-            return None
-        refusal = access.refusal(request)
-        if refusal is not None:
-            if django_settings.DEBUG:
-                logger.warning("%s was not profiled: %s", request.path, refusal)
-            return None
-        trigger.strip(request)
-        if ask.asset is not None:
-            return _asset(ask.asset)
-        return _prepare(request, ask, is_async=is_async)
-    except Exception:
-        logger.exception("the request goes on unprofiled")
-        return None
-
-
 def wants_page(request: HttpRequest) -> bool:
     """Whether a person navigates here: only then the report takes the answer's place."""
     meta = request.META
@@ -241,86 +213,6 @@ def wants_page(request: HttpRequest) -> bool:
     if destination is not None and destination != "document":
         return False
     return "text/html" in meta.get("HTTP_ACCEPT", "")
-
-
-def instrument_help() -> list[InstrumentHelp]:
-    """What ``?profile=help`` shows: every instrument by every engine."""
-    defaults = set(settings.INSTRUMENTS)
-    found = []
-    for name in registry.names():
-        for cls in registry.engines(name):
-            reason = cls.available()
-            found.append(
-                InstrumentHelp(
-                    name=cls.name,
-                    engine=cls.engine,
-                    measures=cls.measures,
-                    cost=cls.cost,
-                    disturbed_by=cls.disturbed_by,
-                    available=reason is None,
-                    reason=reason or "",
-                    takes_target=cls.takes_target,
-                    default=cls.name in defaults,
-                )
-            )
-    return found
-
-
-def _prepare(
-    request: HttpRequest, ask: trigger.Ask, *, is_async: bool
-) -> ProfiledRequest | HttpResponse:
-    formats = ["html", *exporters.names()]
-    asked = (ask.profile or "").strip()
-    problems = []
-    specs: tuple[Spec, ...] = ()
-    if ask.output is not None and ask.output not in formats:
-        problems.append(f"there is no format {ask.output!r}")
-    if asked != "help":
-        try:
-            specs = trigger.parse(asked)
-        except trigger.TriggerError as error:
-            problems += error.problems
-    if asked != "help" and not problems:
-        return ProfiledRequest(request, specs, ask.output, is_async=is_async)
-    if not wants_page(request):
-        return _text_help(problems, formats)
-    known = instrument_help()
-    links = _static_links(request.path)
-    if problems:
-        page = problem_page(problems, known, settings.PRESETS, links, formats)
-        return _uncached(html_response(page, status=400))
-    return _uncached(html_response(help_page(known, settings.PRESETS, links, formats)))
-
-
-def _text_help(problems: list[str], formats: list[str]) -> HttpResponse:
-    lines = [*problems, ""] if problems else []
-    lines.append(f"{settings.PARAMETER}= takes 1, a preset, or instruments separated by commas.")
-    lines.append(f"presets: {', '.join(settings.PRESETS)}")
-    for known in instrument_help():
-        state = "" if known.available else f"  (not available: {known.reason})"
-        lines.append(f"{known.name} [{known.engine}]: {known.measures}{state}")
-    lines.append(f"{settings.PARAMETER}_as= takes {', '.join(formats)}")
-    text = "\n".join(lines).encode("utf-8", "backslashreplace") + b"\n"
-    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    response.status_code = 400 if problems else 200
-    return _uncached(secure(response))
-
-
-def _static_links(path: str) -> Links:
-    if urls_included():
-        return Links(asset=included_asset, captures=_captures_url())
-    return Links(asset=asset_in_place(path, f"{settings.PARAMETER}_asset"))
-
-
-def _captures_url() -> str:
-    return reverse("hotpath:captures")
-
-
-def _asset(name: str) -> HttpResponse:
-    try:
-        return asset_response(name)
-    except Http404:
-        return HttpResponse("no such asset", status=404, content_type="text/plain")
 
 
 def _export(capture: Capture, output: str) -> HttpResponse:
@@ -340,16 +232,7 @@ def _in_place_of(response: HttpResponseBase, shown: HttpResponse) -> HttpRespons
     shown.cookies = response.cookies
     shown._resource_closers.extend(response._resource_closers)  # type: ignore[attr-defined]
     response._resource_closers.clear()  # type: ignore[attr-defined]
-    return _uncached(shown)
-
-
-def _uncached(response: HttpResponse) -> HttpResponse:
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _notes(problem: str | None) -> tuple[str, ...]:
-    return (f"This capture could not be stored: {problem}",) if problem else ()
+    return uncached(shown)
 
 
 def _add_server_timing(response: HttpResponseBase, capture: Capture) -> None:

@@ -304,10 +304,8 @@ def _pollution(calls: dict[str, Any], requests: int, share: float) -> list[str]:
 
 
 def _overhead_note(outside_ms: float, instruments: set[str]) -> str:
-    notes = [
-        "django-hotpath's own code within the times shown; "
-        f"{outside_ms:.1f} ms more before and after them"
-    ]
+    own = "django-hotpath's own code within the times shown"
+    notes = [own, f"{outside_ms:.1f} ms more before and after them"]
     if "calls" in instruments:
         notes.append("cProfile itself made Python code about 2 to 3 times slower")
     if "allocations" in instruments:

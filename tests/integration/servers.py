@@ -181,13 +181,16 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def manage(folder: Path, *arguments: str) -> None:
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "django", *arguments],
         cwd=folder,
         env=environment(folder),
-        check=True,
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
+    assert done.returncode == 0, f"{' '.join(arguments)} failed:\n{done.stdout}"
 
 
 def _free_port() -> int:

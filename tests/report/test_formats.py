@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from django_hotpath.analysis.paths import short_path
 from django_hotpath.report import formats
 from django_hotpath.report.formats import MINUS, MISSING, NBSP, THIN
 
@@ -68,4 +69,4 @@ def test_percentages_of_nothing_are_zero() -> None:
     ],
 )
 def test_paths_lose_the_folders_that_every_library_shares(path: str, short: str) -> None:
-    assert formats.short_path(path) == short
+    assert short_path(path) == short

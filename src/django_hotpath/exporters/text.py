@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textwrap import fill
 from typing import Any
 
+from django_hotpath.analysis.paths import short_path
 from django_hotpath.capture import Capture, Finding
 
 CONTENT_TYPE = "text/plain; charset=utf-8"
@@ -68,7 +69,8 @@ def _functions(calls: dict[str, Any] | None) -> Iterator[str]:
     yield f"  {'calls':>10} {'own ms':>10} {'cum. ms':>10}  function"
     ranked = sorted(calls["functions"], key=lambda function: -function["own_ms"])
     for function in ranked[:_TOP]:
-        place = f"  {function['file']}:{function['line']}" if function["file"] else ""
+        file = short_path(function["file"])
+        place = f"  {file}:{function['line']}" if file else ""
         yield _clean(
             f"  {function['calls']:>10,} {function['own_ms']:>10,.2f} "
             f"{function['cumulative_ms']:>10,.2f}  {function['function']}{place}"
@@ -101,7 +103,9 @@ def _allocations(recorded: dict[str, Any] | None) -> Iterator[str]:
     yield f"ALLOCATIONS (peak {recorded['traced_peak']:,} bytes)"
     yield f"  {'bytes':>12} {'blocks':>8}  line"
     for row in recorded["by_line"][:_TOP]:
-        yield _clean(f"  {row['size']:>12,} {row['count']:>8,}  {row['file']}:{row['line']}")
+        yield _clean(
+            f"  {row['size']:>12,} {row['count']:>8,}  {short_path(row['file'])}:{row['line']}"
+        )
     yield ""
 
 

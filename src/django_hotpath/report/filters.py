@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 
+from django_hotpath.analysis.paths import short_path
 from django_hotpath.report import formats
 from django_hotpath.report.links import Links
 from django_hotpath.report.viewmodels import sql
@@ -13,7 +14,7 @@ register = template.Library()
 register.filter("ms", formats.ms)
 register.filter("count", formats.count)
 register.filter("percent", formats.percent)
-register.filter("short_path", formats.short_path)
+register.filter("short_path", short_path)
 register.filter("sql_parts", sql.segments)
 
 

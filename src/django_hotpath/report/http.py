@@ -26,3 +26,9 @@ def html_response(html: str, status: int = 200) -> HttpResponse:
     """A page of ours, as bytes: text that is no valid Unicode cannot break the answer."""
     body = html.encode("utf-8", "backslashreplace")
     return secure(HttpResponse(body, status=status, content_type="text/html; charset=utf-8"))
+
+
+def uncached(response: HttpResponse) -> HttpResponse:
+    """A report is of one request: no browser and no proxy may show it for another."""
+    response.headers["Cache-Control"] = "no-store"
+    return response

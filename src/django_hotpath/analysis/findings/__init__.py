@@ -14,6 +14,12 @@ from django_hotpath.conf import settings
 
 RULES: tuple[Rule, ...] = (n_plus_one, duplicate_query, slow_query, slow_function)
 
+# What the rules look for in the data of each instrument, for a report without findings.
+LOOKED_FOR = {
+    "queries": "queries repeated in a loop, equal queries, slow queries",
+    "calls": "slow functions of the project",
+}
+
 logger = logging.getLogger("hotpath")
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django_hotpath.report.formats import share, short_path
+from django_hotpath.analysis.paths import short_path
+from django_hotpath.report.formats import share
 from django_hotpath.report.viewmodels.shares import part_of
 
 ROWS = 50

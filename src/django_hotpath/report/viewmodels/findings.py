@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django_hotpath.analysis.findings import LOOKED_FOR
 from django_hotpath.capture import Capture, Finding
 from django_hotpath.report.formats import ms, percent, share
 from django_hotpath.report.viewmodels.shares import Shares
@@ -100,19 +101,9 @@ def _change(before: int, after: int) -> str:
     return f"{before} → {after} {'query' if before == after == 1 else 'queries'}"
 
 
-_LOOKED_FOR = {
-    "queries": "queries repeated in a loop, equal queries, slow queries",
-    "calls": "slow functions",
-    "cache": "cache misses",
-    "templates": "slow templates",
-    "gc": "pauses of the garbage collector",
-    "allocations": "growing memory",
-}
-
-
 def no_finding(capture: Capture, where: Shares | None) -> NoFinding:
     """What was measured and therefore looked at, and where most of the time went all the same."""
-    looked = "; ".join(text for name, text in _LOOKED_FOR.items() if name in capture.instruments)
+    looked = "; ".join(text for name, text in LOOKED_FOR.items() if name in capture.instruments)
     most = f"It took {ms(capture.timing.wall_ms)}"
     if where and where.parts:
         part = where.parts[0]
@@ -121,7 +112,13 @@ def no_finding(capture: Capture, where: Shares | None) -> NoFinding:
         )
     calls = capture.instruments.get("calls")
     heaviest = (
-        max(calls["functions"], key=lambda row: row["own_ms"], default=None) if calls else None
+        max(
+            (row for row in calls["functions"] if row["kind"] != "hotpath"),
+            key=lambda row: row["own_ms"],
+            default=None,
+        )
+        if calls
+        else None
     )
     if heaviest:
         place = site(heaviest)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django_hotpath.analysis.paths import short_path
 from django_hotpath.capture import CallSite
-from django_hotpath.report.formats import short_path
 
 
 @dataclass(frozen=True, kw_only=True)
