@@ -11,10 +11,10 @@ BUILD_INPUTS := pyproject.toml $(wildcard setup.py MANIFEST.in src/django_hotpat
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types docs clean FORCE
+.PHONY: help demo test lint types docs screenshots clean FORCE
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'PYTHON=python3.13 chooses the interpreter, PORT=8001 the port of the demo,'
 	@echo 'ARGS="-k toolbar -x" goes to pytest.'
@@ -39,6 +39,9 @@ lint: $(VENV)/.lint ## Check style and formatting
 
 types: $(VENV)/.types ## Check the types
 	@$(VPY) -m mypy
+
+screenshots: $(VENV)/.test ## Make the pictures of the docs (needs Chromium)
+	@$(VPY) docs/screenshots.py
 
 docs: $(VENV)/.docs ## Build the documentation; a warning is an error
 	@$(VPY) -m sphinx -q -W --keep-going -b html docs docs/_build/html

@@ -1,6 +1,6 @@
 """What django-hotpath costs, beside its peers, all in one run: see README.md beside this file.
 
-python benchmarks/overhead.py [--quick] [--only idle|active|queries|after] [--clock cpu] [--json FILE]
+python benchmarks/overhead.py [--quick] [--only PART] [--clock wall|cpu] [--json FILE]
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> int:
                 print(f"\n{table.text()}", flush=True)
     targets = [target for outcome in outcomes.values() for target in outcome.targets]
     if targets:
-        print("\n## Targets\n")
+        print("\n## Targets" + (" (too few rounds to judge)" if options.quick else "") + "\n")
         print(*(f"- {target}" for target in targets), sep="\n")
     print(f"\nTook {monotonic() - began:.0f} s, load at the end {machine.load()}.")
     if options.json:

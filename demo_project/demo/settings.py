@@ -70,5 +70,9 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 
+# django-hotpath needs no settings; this one keeps the captures of a test run out of the way.
+if "HOTPATH_DEMO_STORE" in os.environ:
+    HOTPATH = {"STORE": {"OPTIONS": {"path": os.environ["HOTPATH_DEMO_STORE"]}}}
+
 # Open, it covers half of a narrow page.
 DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
