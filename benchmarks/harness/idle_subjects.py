@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,7 +23,7 @@ class Subject:
     label: str
     middleware: str | None = None
     async_middleware: str | None = None
-    hotpath: dict[str, Any] | None = None
+    hotpath: dict[str, Any] = field(default_factory=dict)
     needs: str = "django"
 
     @property
@@ -55,7 +55,6 @@ SUBJECTS = (
     Subject(
         label=HOTPATH,
         middleware=contenders.HOTPATH_MIDDLEWARE,
-        hotpath={},
         needs="django_hotpath",
     ),
     Subject(

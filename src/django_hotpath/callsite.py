@@ -20,10 +20,11 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.template.base import Node
 
+from django_hotpath import asyncstack
 from django_hotpath.conf import settings
 
 # What a frame is to us. SKIP is 0: the hot loop tests for truth.
-SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY = range(5)
+SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY, HANDOVER = range(6)
 
 # Packages that measure: their time is shown as "profiling tools", never as the user's.
 TOOLS = frozenset(
@@ -102,9 +103,26 @@ def walk(frame: FrameType | None) -> Walk:
                 if template is None:
                     template = _template_line(frame)
             else:
+                if kind == HANDOVER and not frames:
+                    frames, fallback = _awaiting(frame, fallback)
                 break
         frame = frame.f_back
     return Walk(tuple(frames), template, fallback)
+
+
+def _awaiting(
+    handover: FrameType, fallback: tuple[CodeType, int] | None
+) -> tuple[list[tuple[CodeType, int]], tuple[CodeType, int] | None]:
+    """What ``walk`` looks for, in the coroutine that waits for this thread."""
+    frames = []
+    for frame in asyncstack.waiting_frames(handover):
+        code = frame.f_code
+        kind = _kinds.get(id(code)) or _classify(code)
+        if kind == PROJECT:
+            frames.append((code, frame.f_lineno))
+        elif kind == LIBRARY and fallback is None:
+            fallback = (code, frame.f_lineno)
+    return frames, fallback
 
 
 def _template_line(frame: FrameType) -> tuple[Any, int] | None:
@@ -128,13 +146,16 @@ def _classify(code: CodeType) -> int:
 def _kind_of(code: CodeType) -> int:
     if code in _boundaries:
         return BOUNDARY
+    if code is asyncstack.HANDOVER:
+        return HANDOVER
     if code is Node.render_annotated.__code__:
         return TEMPLATE
     where = locate(code.co_filename)
     if where.kind == "project":
         return PROJECT
     if where.kind == "library":
-        return LIBRARY
+        # asgiref only carries work from one thread to another.
+        return SKIP if where.package == "asgiref" else LIBRARY
     if where.kind == "django":
         path = os.path.abspath(code.co_filename)
         database = path.startswith(os.path.join(_DJANGO, "db") + os.sep)

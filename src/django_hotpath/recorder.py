@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 
-from django_hotpath import callsite, locks
+from django_hotpath import asyncstack, callsite, locks
 from django_hotpath.analysis.findings import find
 from django_hotpath.capture import Capture, Overhead, RequestInfo, Timing, new_id
 from django_hotpath.disturbances import SLOWED_BY_TRACING, disturbances
@@ -257,6 +257,13 @@ class Steps:
         self.keep_on = keep_on
 
     def __await__(self) -> Generator[Any, Any, Any]:
+        asyncstack.root.set(self.work)
+        try:
+            return (yield from self._steps())
+        finally:
+            asyncstack.root.set(None)
+
+    def _steps(self) -> Generator[Any, Any, Any]:
         recorder, work = self.recorder, self.work
         step = partial(work.send, None)
         while True:
@@ -318,7 +325,7 @@ def _utc_now() -> str:
     return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-callsite.boundary(Steps.__await__.__code__)
+callsite.boundary(Steps._steps.__code__)
 
 
 def on_request_exception(**kwargs: Any) -> None:

@@ -6,8 +6,9 @@ instruments or engines, an instrument with a target, or ``help``; ``?profile_as=
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from django.http import HttpRequest
@@ -65,11 +66,8 @@ def strip(request: HttpRequest) -> None:
     """Takes what is ours out of the request, before anything else reads it."""
     meta = request.META
     meta.pop(HEADER, None)
-    query_string = meta.get("QUERY_STRING", "")
-    stripped = strip_query_string(query_string)
-    if stripped == query_string:
-        return
-    meta["QUERY_STRING"] = stripped
+    query_string = strip_query_string(meta.get("QUERY_STRING", ""))
+    meta["QUERY_STRING"] = query_string
     for name in ("REQUEST_URI", "RAW_URI"):
         # As some servers hand over the request line.
         if isinstance(meta.get(name), str):
@@ -78,8 +76,25 @@ def strip(request: HttpRequest) -> None:
             meta[name] = f"{path}{mark}{rest}" if rest else path
     scope = getattr(request, "scope", None)
     if scope is not None:
-        request.scope = {**scope, "query_string": stripped.encode("latin-1", "replace")}  # type: ignore[attr-defined]
-    request.__dict__.pop("GET", None)
+        request.scope = _stripped_scope(scope, query_string)  # type: ignore[attr-defined]
+    for cached in ("GET", "headers"):
+        request.__dict__.pop(cached, None)
+
+
+def _stripped_scope(scope: Mapping[str, Any], query_string: str) -> dict[str, Any]:
+    given = scope.get("query_string", b"")
+    return {
+        **scope,
+        # Bytes from a server, text from Django's test client.
+        "query_string": query_string
+        if isinstance(given, str)
+        else query_string.encode("latin-1", "replace"),
+        "headers": [
+            (name, value)
+            for name, value in scope.get("headers", ())
+            if name.lower() != b"hotpath-profile"
+        ],
+    }
 
 
 def strip_query_string(text: str) -> str:

@@ -307,3 +307,48 @@ def test_another_thread_without_the_context_is_not_recorded() -> None:
         thread.start()
         thread.join()
     assert run["queries"]["count"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAsyncCallSites:
+    async def run(self, work: Any) -> dict[str, Any]:
+        run = api.profile("async", instruments=["queries"], save=False)
+        await run(work)()
+        await sync_to_async(connections.close_all)()
+        assert run.capture is not None
+        site: dict[str, Any] = run.capture.instruments["queries"]["queries"][0]["call_site"]
+        assert site["file"] == "tests/instruments/test_queries.py"
+        return site
+
+    async def test_an_awaited_query_is_at_the_line_of_the_coroutine(self) -> None:
+        async def work() -> None:
+            await Group.objects.acount()
+
+        assert (await self.run(work))["function"].endswith("work")
+
+    async def test_a_query_in_a_task_is_at_the_line_of_the_task(self) -> None:
+        import asyncio
+
+        async def inner() -> None:
+            await Group.objects.acount()
+
+        async def work() -> None:
+            await asyncio.gather(asyncio.sleep(0), inner(), asyncio.sleep(0.01))
+
+        assert (await self.run(work))["function"].endswith("inner")
+
+    async def test_a_query_of_an_async_for_is_at_its_line(self) -> None:
+        async def work() -> None:
+            async for _group in Group.objects.all():
+                pass
+
+        assert (await self.run(work))["function"].endswith("work")
+
+    async def test_a_sync_function_in_a_thread_is_at_its_own_line(self) -> None:
+        def inner() -> None:
+            Group.objects.count()
+
+        async def work() -> None:
+            await sync_to_async(inner)()
+
+        assert (await self.run(work))["function"].endswith("inner")

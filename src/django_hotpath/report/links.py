@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -10,6 +11,8 @@ from django.urls import NoReverseMatch, reverse
 
 from django_hotpath.capture import Capture
 from django_hotpath.report.assets import asset_version
+
+logger = logging.getLogger("hotpath")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,10 @@ def urls_included() -> bool:
     try:
         reverse("hotpath:captures")
     except NoReverseMatch:
+        return False
+    except Exception:
+        # A URL configuration that Django itself cannot reverse: reports go out without links.
+        logger.warning("the URLs cannot be reversed", exc_info=True)
         return False
     return True
 
