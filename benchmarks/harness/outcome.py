@@ -40,7 +40,7 @@ FULL = Effort(
     hello_rounds=25,
     hello_times=10,
     view_rounds=15,
-    query_pairs=80,
+    query_pairs=120,
 )
 QUICK = Effort(
     idle_processes=1,

@@ -11,6 +11,7 @@ urlpatterns = [
     path("template/", views.template),
     path("nplus1/", views.nplus1),
     path("nplus1-template/", views.nplus1_template),
+    path("statements/", views.statements),
     # A contender's own pages; most refuse to work without them.
     *(path(prefix, include(module)) for prefix, module in settings.BENCHMARK_INCLUDES),
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from harness.clock import now
@@ -67,6 +68,17 @@ def nplus1(request: HttpRequest) -> HttpResponse:
 def nplus1_template(request: HttpRequest) -> HttpResponse:
     """The same statements from inside a template: a deeper stack to walk for each."""
     return render(request, "library/books.html", {"books": Book.objects.order_by("pk")})
+
+
+@timed
+def statements(request: HttpRequest) -> HttpResponse:
+    """As many statements without the ORM: little work beside them, a shallow stack."""
+    titles = []
+    with connection.cursor() as cursor:
+        for number in range(BOOKS + 1):
+            cursor.execute("SELECT title FROM library_book WHERE pages = %s", [100 + number])
+            titles.append(cursor.fetchone())
+    return HttpResponse(f"<html><body>{len(titles)}</body></html>")
 
 
 def fill() -> None:
