@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection
 from typing import Any
 
+from django.conf import settings
 from django.core.signals import request_started
 
 from django_hotpath.environment import server
@@ -33,7 +34,12 @@ def _on_request(**kwargs: Any) -> None:
 
 def disturbances(instruments: Collection[str]) -> list[str]:
     """Ask before the instruments start, or they would name themselves."""
-    return [*_first_request(), *_runserver(instruments), *_tracers()]
+    return [
+        *_first_request(),
+        *_runserver(instruments),
+        *_query_log(instruments),
+        *_tracers(),
+    ]
 
 
 def _first_request() -> list[str]:
@@ -55,13 +61,28 @@ def _runserver(instruments: Collection[str]) -> list[str]:
             "runserver is auto-reloading: its watcher thread takes some CPU time "
             "(runserver --noreload)"
         )
-    process_wide = {"calls", "memory", "allocations"} & set(instruments)
-    if "--nothreading" not in sys.argv and process_wide and sys.version_info >= (3, 12):
+    process_wide = {"memory", "allocations"}
+    if sys.version_info >= (3, 12):
+        process_wide.add("calls")
+    process_wide &= set(instruments)
+    if "--nothreading" not in sys.argv and process_wide:
         warnings.append(
             "runserver is threaded: requests that run at the same time are in the figures of "
             f"{', '.join(sorted(process_wide))} (runserver --nothreading)"
         )
     return warnings
+
+
+def _query_log(instruments: Collection[str]) -> list[str]:
+    measured = {"memory", "allocations"} & set(instruments)
+    if not (settings.DEBUG and measured):
+        return []
+    names = " and ".join(sorted(measured))
+    warning = (
+        "with DEBUG on, Django keeps the text of up to 9,000 statements for each connection: they "
+        f"are in the figures of {names}"
+    )
+    return [warning]
 
 
 def _tracers() -> list[str]:

@@ -16,8 +16,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from django.conf import settings as django_settings
-
 from django_hotpath import asyncstack, callsite, locks
 from django_hotpath.analysis.findings import find
 from django_hotpath.capture import Capture, Overhead, RequestInfo, Timing, new_id
@@ -52,7 +50,7 @@ class Recorder:
     def __init__(self, specs: Sequence[Spec], label: str) -> None:
         self.id = new_id()
         self.label = label
-        self.session = Session(debug=bool(django_settings.DEBUG))
+        self.session = Session()
         self.warnings: list[str] = []
         self.exception: dict[str, str] | None = None
         # Set by whoever knows that the CPU time of this thread is not that of the work.

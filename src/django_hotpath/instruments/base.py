@@ -21,7 +21,6 @@ class Session:
     """What instruments know of the capture they are part of."""
 
     started_ns: int = 0
-    debug: bool = False
 
     def ms_since_start(self, moment_ns: int) -> float:
         return to_ms(moment_ns - self.started_ns)

@@ -31,11 +31,6 @@ class Memory(Instrument):
 
     def stop(self) -> None:
         self.after = _read()
-        if self.session.debug:
-            self.warnings.append(
-                "memory: with DEBUG on, Django keeps the text of up to 9,000 statements for each "
-                "connection"
-            )
 
     def result(self) -> dict[str, Any]:
         rss_before, mark_before, blocks_before = self.before
