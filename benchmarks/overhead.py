@@ -46,14 +46,17 @@ def main() -> int:
                 print(f"\n{table.text()}", flush=True)
     targets = [target for outcome in outcomes.values() for target in outcome.targets]
     if targets:
-        print("\n## Targets" + (" (too few rounds to judge)" if options.quick else "") + "\n")
-        print(*(f"- {target}" for target in targets), sep="\n")
+        # A quick run shows that everything works; its rounds are too few to judge by.
+        print("\n## Targets\n")
+        print(*(f"- {target.line(judged=not options.quick)}" for target in targets), sep="\n")
     print(f"\nTook {monotonic() - began:.0f} s, load at the end {machine.load()}.")
     if options.json:
         _write(options.json, described, outcomes)
-    failures = {key: why for key, why in pool.problems.items() if why != NOT_INSTALLED}
-    for key, why in failures.items():
-        print(f"{key} {why}", file=sys.stderr)
+    failures = [f"{key} {why}" for key, why in pool.problems.items() if why != NOT_INSTALLED]
+    if failures:
+        print("\n## Failed\n")
+        print(*(f"- {failure}" for failure in failures), sep="\n")
+        print(*failures, sep="\n", file=sys.stderr)
     return 1 if failures else 0
 
 

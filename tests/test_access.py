@@ -30,12 +30,14 @@ def _debug(settings: Any) -> None:
     settings.INTERNAL_IPS = []
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
 def test_the_loopback_may(address: str) -> None:
     assert refusal(rf.get("/", REMOTE_ADDR=address)) is None
 
 
-@pytest.mark.parametrize("address", ["10.0.0.1", "8.8.8.8", "", "unix:", "localhost"])
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "8.8.8.8", "::ffff:8.8.8.8", "", "unix:", "localhost"]
+)
 def test_others_may_not(address: str) -> None:
     assert "neither the loopback nor in INTERNAL_IPS" in (
         refusal(rf.get("/", REMOTE_ADDR=address)) or ""
@@ -58,6 +60,10 @@ def test_nobody_may_without_debug(settings: Any) -> None:
         {"HTTP_X_FORWARDED_FOR": "8.8.8.8"},
         {"HTTP_X_FORWARDED_FOR": "127.0.0.1, 8.8.8.8"},
         {"HTTP_FORWARDED": "for=8.8.8.8"},
+        {"HTTP_X_REAL_IP": "8.8.8.8"},
+        {"HTTP_CF_CONNECTING_IP": "8.8.8.8"},
+        {"HTTP_VIA": "1.1 proxy"},
+        {"HTTP_X_FORWARDED_HOST": "example.com"},
     ],
 )
 def test_a_proxy_on_this_machine_does_not_make_its_clients_local(headers: dict[str, str]) -> None:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import threading
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from asgiref.sync import markcoroutinefunction
+from django.contrib.auth.models import Group
 
 import django_hotpath as hotpath
 from django_hotpath import stores
+from django_hotpath.instruments.base import current
 from django_hotpath.stores.memory import MemoryStore
 
 
@@ -118,10 +124,138 @@ def test_an_unknown_instrument_is_refused_when_it_is_made() -> None:
         hotpath.profile("x", instruments=["querys"])
 
 
-def test_one_object_is_not_entered_twice_at_once() -> None:
+def test_one_object_can_be_entered_twice() -> None:
     run = hotpath.profile("x", instruments=["gc"], save=False)
-    with run, pytest.raises(RuntimeError, match="already running"):
-        run.__enter__()
+    with run:
+        with run:
+            work()
+        assert run.capture is not None
+        inner = run.capture.id
+    assert run.capture is not None
+    assert run.capture.id != inner
+
+
+def test_one_object_serves_several_threads() -> None:
+    run = hotpath.profile("x", instruments=["queries"], save=False)
+    barrier = threading.Barrier(2)
+    failed: list[BaseException] = []
+
+    def block() -> None:
+        try:
+            with run:
+                barrier.wait(10)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=block) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
+@pytest.mark.django_db
+def test_what_an_inner_block_does_is_in_the_outer_too() -> None:
+    with hotpath.profile("outer", instruments=["queries"], save=False) as outer:
+        Group.objects.count()
+        with hotpath.profile("inner", instruments=["queries"], save=False) as inner:
+            Group.objects.count()
+            Group.objects.count()
+        Group.objects.count()
+    assert count_of(inner) == 2
+    assert count_of(outer) == 4
+
+
+@pytest.mark.django_db
+def test_blocks_that_overlap_without_nesting_see_their_own() -> None:
+    first = hotpath.profile("first", instruments=["queries"], save=False)
+    second = hotpath.profile("second", instruments=["queries"], save=False)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    Group.objects.count()
+    second.__exit__(None, None, None)
+    assert (count_of(first), count_of(second)) == (0, 1)
+    assert current.get() is None
+
+
+@pytest.mark.django_db
+def test_a_recursive_function_counts_once_a_level() -> None:
+    run = hotpath.profile("recursive", instruments=["queries"], save=False)
+
+    @run
+    def descend(depth: int) -> None:
+        Group.objects.count()
+        if depth:
+            descend(depth - 1)
+
+    descend(4)
+    assert count_of(run) == 5
+
+
+@pytest.mark.django_db
+def test_a_generator_function_is_measured_between_its_yields_only() -> None:
+    run = hotpath.profile("rows", instruments=["queries"], save=False)
+
+    @run
+    def rows() -> Iterator[int]:
+        for _ in range(3):
+            yield Group.objects.count()
+
+    for _ in rows():
+        Group.objects.count()
+    assert count_of(run) == 3
+    assert current.get() is None
+
+
+def test_an_async_generator_function_is_refused_in_words() -> None:
+    async def rows() -> AsyncIterator[int]:
+        yield 1
+
+    with pytest.raises(TypeError, match="use a block inside it"):
+        hotpath.profile("rows", instruments=["gc"], save=False)(rows)
+
+
+def test_methods_of_every_kind_can_be_decorated() -> None:
+    run = hotpath.profile(instruments=["gc"], save=False)
+
+    class Thing:
+        @run
+        def plain(self) -> str:
+            return "plain"
+
+        @run
+        @staticmethod
+        def static() -> str:
+            return "static"
+
+        @run
+        @classmethod
+        def of_class(cls) -> str:
+            return cls.__name__
+
+    thing = Thing()
+    assert (thing.plain(), thing.static(), thing.of_class()) == ("plain", "static", "Thing")
+    assert run(functools.partial(work, 1))() == 2
+
+
+async def test_a_function_that_gives_an_awaitable_is_awaited() -> None:
+    def later() -> asyncio.Future[str]:
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        future.set_result("done")
+        return future
+
+    decorated = hotpath.profile("later", instruments=["gc"], save=False)(
+        markcoroutinefunction(later)
+    )
+    assert await decorated() == "done"
+
+
+def count_of(run: hotpath.profile) -> int:
+    assert run.capture is not None, run.refused
+    count: int = run.capture.instruments["queries"]["count"]
+    return count
 
 
 def test_a_store_that_fails_does_not_reach_the_work(

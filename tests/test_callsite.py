@@ -68,7 +68,7 @@ def test_a_walk_ends_at_a_boundary() -> None:
 
     callsite.boundary(edge.__code__)
     callsite._forget()
-    assert [code.co_name for code, _line in edge().frames] == ["inner"]
+    assert [code.co_name for code, *_ in edge().frames] == ["inner"]
 
 
 def test_many_code_objects_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,3 +87,35 @@ def test_without_base_dir_the_settings_module_tells(
     root = settings.BASE_DIR
     settings.BASE_DIR = None
     assert callsite.base_dir() == Path(root)
+
+
+def test_a_project_at_the_root_of_the_disk_is_the_project(settings: Any) -> None:
+    settings.BASE_DIR = Path("/")
+    assert locate("/app/shop/views.py") == ("app/shop/views.py", "project", "app")
+    assert locate(json.__file__).kind == "stdlib"
+    assert locate(pytest.__file__).kind == "library"
+
+
+def test_a_project_behind_a_link_is_the_project(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    settings.BASE_DIR = tmp_path / "link"
+    assert locate(str(tmp_path / "link" / "views.py")).kind == "project"
+    assert locate(str((tmp_path / "real" / "views.py").resolve())).kind == "project"
+
+
+def test_a_project_inside_site_packages_is_the_project(settings: Any) -> None:
+    settings.HOTPATH = {"PROJECT_ROOTS": ["/opt/site-packages/shop"]}
+    assert locate("/opt/site-packages/shop/views.py").kind == "project"
+    assert locate("/opt/site-packages/other/views.py").kind == "library"
+
+
+def test_a_working_directory_that_is_gone_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    locate.cache_clear()
+    assert locate("relative.py") == ("relative.py", "library", "relative")

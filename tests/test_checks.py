@@ -6,6 +6,7 @@ import pytest
 
 from django_hotpath.checks import MIDDLEWARE, check_middleware, check_settings, check_urls
 
+CACHE = "django.middleware.cache.UpdateCacheMiddleware"
 GZIP = "django.middleware.gzip.GZipMiddleware"
 TOOLBAR = "debug_toolbar.middleware.DebugToolbarMiddleware"
 COMMON = "django.middleware.common.CommonMiddleware"
@@ -20,6 +21,7 @@ COMMON = "django.middleware.common.CommonMiddleware"
         ([MIDDLEWARE, COMMON, MIDDLEWARE], ["hotpath.E001"]),
         ([TOOLBAR, MIDDLEWARE], ["hotpath.W002"]),
         ([MIDDLEWARE, GZIP], ["hotpath.W003"]),
+        ([CACHE, MIDDLEWARE], ["hotpath.W004"]),
         ([TOOLBAR, MIDDLEWARE, GZIP], ["hotpath.W002", "hotpath.W003"]),
     ],
 )
@@ -36,6 +38,7 @@ def test_place_of_the_middleware(settings: Any, middleware: list[str], ids: list
         ({"XYZ": 1}, "hotpath.E003", "Known: INSTRUMENTS"),
         ({"MAX_CAPTURES": "9"}, "hotpath.E004", "a whole number"),
         ({"INSTRUMENTS": ["querys"]}, "hotpath.E005", 'Did you mean "queries"?'),
+        ({"INSTRUMENTS": [["calls"]]}, "hotpath.E005", 'Did you mean "calls"?'),
         ({"PRESETS": {"mine": ["call"]}}, "hotpath.E005", 'Did you mean "calls"?'),
         ({"ALLOW": "no.such.thing"}, "hotpath.E006", "dotted path"),
         ({"STORE": {"BACKEND": "no.such.Store"}}, "hotpath.E006", "dotted path"),

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import include, path
 
-from django_hotpath import stores
+from django_hotpath import slowlog, stores
 from django_hotpath.capture import Capture
 from django_hotpath.recorder import Recorder
 from django_hotpath.stores.base import StoreError
@@ -32,8 +32,31 @@ def groups(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str([Group.objects.filter(pk=pk).count() for pk in range(5)]))
 
 
+def hello_to(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+    raise ValueError(f"token={token} is for {pk}")
+
+
+CONSTANT = HttpResponse("constant")
+
+
+def constant(request: HttpRequest) -> HttpResponse:
+    return CONSTANT
+
+
+def itself(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(Client().get("/groups/").content)
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     raise LookupError("the view's own")
+
+
+def choose_urlconf(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.urlconf = __name__  # type: ignore[attr-defined]
+        return get_response(request)  # type: ignore[no-any-return]
+
+    return middleware
 
 
 async def ahello(request: HttpRequest) -> HttpResponse:
@@ -46,6 +69,9 @@ urlpatterns = [
     path("groups/", groups),
     path("groups/<int:pk>/", lambda request, pk: HttpResponse(str(pk)), name="group"),
     path("broken/", broken),
+    path("reset/<str:token>/<int:pk>/", hello_to),
+    path("constant/", constant),
+    path("itself/", itself),
     path("__hotpath__/", include("django_hotpath.urls")),
 ]
 
@@ -231,6 +257,18 @@ class TestBadDays:
         assert client.get("/hello/?profile=1").content == b"hello"
         assert b"no.such.Store" in client.get("/hello/?profile=1", **PAGE).content
 
+    def test_an_answer_that_is_used_again_carries_nothing_of_ours(self, client: Client) -> None:
+        assert "Hotpath-Capture" in client.get("/constant/?profile=1")
+        assert "Hotpath-Capture" not in client.get("/constant/")
+        assert "Server-Timing" not in CONSTANT.headers
+
+    def test_urls_that_cannot_be_resolved_early_do_no_harm(
+        self, client: Client, settings: Any
+    ) -> None:
+        settings.ROOT_URLCONF = "no.such.urlconf"
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.choose_urlconf"]
+        assert client.get("/hello/?profile=sql").content == b"hello"
+
     def test_a_profiler_in_the_slot_is_named_in_header_and_log(
         self, client: Client, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -315,9 +353,35 @@ class TestTheCapture:
         request = stored(client.get("/hello/?token=abc&profile=1")).request
         assert request.query_string == "token=***"  # type: ignore[union-attr]
 
+    def test_masks_secrets_in_path_label_and_exception(self, client: Client) -> None:
+        client.raise_request_exception = False
+        capture = stored(client.get("/reset/abcdef/7/?profile=sql"))
+        assert capture.label == "GET /reset/***/7/"
+        assert capture.request is not None
+        assert capture.request.exception == {
+            "type": "ValueError",
+            "message": "token=*** is for 7",
+        }
+        assert "abcdef" not in capture.to_json()
+
     def test_runs_the_default_set(self, client: Client) -> None:
         names = set(stored(client.get("/hello/?profile=1")).instruments)
         assert names == {"calls", "queries", "cache", "templates", "gc", "memory"}
+
+    def test_counts_requests_that_the_view_makes_itself_as_its_own(self, client: Client) -> None:
+        capture = stored(client.get("/itself/?profile=sql"))
+        assert capture.overlap.requests == 0
+        assert capture.instruments["queries"]["count"] == 5
+
+    async def test_of_an_async_view_says_what_calls_leaves_out(
+        self, async_client: AsyncClient
+    ) -> None:
+        warnings = stored(await async_client.get("/ahello/?profile=1")).environment.warnings
+        assert any("own coroutine" in warning for warning in warnings)
+
+    def test_of_a_sync_view_does_not(self, client: Client) -> None:
+        warnings = stored(client.get("/hello/?profile=1")).environment.warnings
+        assert not any("own coroutine" in warning for warning in warnings)
 
     def test_runs_only_what_was_asked_for(self, client: Client) -> None:
         capture = stored(client.get("/groups/?profile=sql"))
@@ -360,7 +424,18 @@ class TestTheSlowRequestLog:
         (record,) = [record for record in caplog.records if record.name == "hotpath.slow"]
         assert record.getMessage().startswith("GET /groups/ 200 took ")
         assert record.getMessage().endswith("ms with 5 queries")
-        assert (record.route, record.query_count) == ("groups/", 5)  # type: ignore[attr-defined]
+        figures = record.hotpath  # type: ignore[attr-defined]
+        assert (figures["route"], figures["query_count"]) == ("groups/", 5)
+
+    def test_that_fails_does_not_reach_the_request(
+        self, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*args: object, **kwargs: object) -> None:
+            raise KeyError("Attempt to overwrite 'method' in LogRecord")
+
+        settings.HOTPATH = {"SLOW_REQUEST_MS": 0}
+        monkeypatch.setattr(slowlog.logger, "makeRecord", fail)
+        assert client.get("/hello/").content == b"hello"
 
     def test_gives_the_route_not_the_path(
         self, client: Client, settings: Any, caplog: pytest.LogCaptureFixture

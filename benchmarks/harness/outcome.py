@@ -63,9 +63,10 @@ class Target:
     limit: float
     unit: str
 
-    def __str__(self) -> str:
+    def line(self, *, judged: bool) -> str:
         verdict = "holds" if self.measured <= self.limit else "MISSED"
-        return f"{verdict}: {self.text}: {self.measured:.2f} {self.unit}, limit {self.limit:.3g}"
+        figures = f"{self.text}: {self.measured:.2f} {self.unit}, limit {self.limit:g}"
+        return f"{verdict}: {figures}" if judged else figures
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def fill(
     """A row for each contender: its cells, or why there are none."""
     for contender in wanted:
         if contender.key in problems:
-            table.add_absent(contender.label, problems[contender.key])
+            # The reason of a failure is a sentence: it is printed below the tables.
+            table.add_absent(contender.label, problems[contender.key].partition(":")[0])
         else:
             table.add(contender.label, cells(contender))

@@ -14,6 +14,17 @@ from django_hotpath.conf import settings
 
 logger = logging.getLogger("hotpath")
 
+# Whoever sends one of these speaks for somebody else.
+_PROXY_HEADERS = (
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_FORWARDED",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_VIA",
+    "HTTP_X_CLIENT_IP",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_REAL_IP",
+)
+
 
 def refusal(request: HttpRequest) -> str | None:
     """Why this client may not use the profiler, with what to set; None when it may.
@@ -62,8 +73,10 @@ def _addresses(request: HttpRequest) -> list[str]:
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     addresses = [request.META.get("REMOTE_ADDR") or ""]
     addresses += [part.strip() for part in forwarded.split(",") if part.strip()]
-    if "HTTP_FORWARDED" in request.META:
-        addresses.append("behind a proxy (Forwarded header)")
+    for header in _PROXY_HEADERS:
+        if header in request.META:
+            name = header.removeprefix("HTTP_").replace("_", "-").title()
+            addresses.append(f"behind a proxy ({name} header)")
     return addresses
 
 
@@ -71,6 +84,8 @@ def _is_internal(address: str) -> bool:
     if address in django_settings.INTERNAL_IPS:
         return True
     try:
-        return ipaddress.ip_address(address).is_loopback
+        found = ipaddress.ip_address(address)
     except ValueError:
         return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -13,6 +16,7 @@ from asgiref.sync import iscoroutinefunction
 
 from django_hotpath import stores, trigger
 from django_hotpath.capture import Capture
+from django_hotpath.instruments.base import current
 from django_hotpath.recorder import Recorder, Refused, Steps
 
 P = ParamSpec("P")
@@ -28,9 +32,10 @@ class profile:
     record in ``run.capture``; ``@profile("nightly report")`` the one of the last call. Without
     ``instruments`` the default set runs. ``save=False`` keeps it out of the store.
 
-    Raises ``ValueError`` for unknown instruments, when it is made. Nothing else of ours is ever
-    raised: when the instruments cannot run now, the work runs unmeasured, ``capture`` stays None
-    and ``refused`` says why.
+    Raises ``ValueError`` for unknown instruments when it is made, and ``TypeError`` when it
+    decorates an async generator. Nothing else of ours is ever raised: when the instruments cannot
+    run now, the work runs unmeasured, ``capture`` is None and ``refused`` says why. Captures may
+    nest: what runs in the inner one is in both.
     """
 
     def __init__(
@@ -45,18 +50,15 @@ class profile:
         self.save = save
         self.capture: Capture | None = None
         self.refused: str | None = None
-        self._recorder: Recorder | None = None
 
     def __enter__(self) -> Self:
-        if self._recorder is not None:
-            raise RuntimeError("this profile() is already running: make one for each block")
-        self.capture, self.refused = None, None
-        self._recorder = self._start(self.label or "profile()")
-        if self._recorder is not None and _in_task():
-            self._recorder.warnings.append(
+        recorder = self._start(self.label or "profile()")
+        if recorder is not None and _in_task():
+            recorder.warnings.append(
                 "a with block inside a coroutine cannot be paused while it awaits: calls of other "
                 "tasks may be in it. Decorate the coroutine function instead"
             )
+        _entered.set((*_entered.get(), (self, recorder)))
         return self
 
     def __exit__(
@@ -65,71 +67,107 @@ class profile:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        recorder, self._recorder = self._recorder, None
+        recorder = self._leave()
         if recorder is None:
             return
         if exc is not None:
             recorder.note_exception(exc)
         self._finish(recorder)
 
+    def _leave(self) -> Recorder | None:
+        """The recorder of the innermost block of this object that this context has entered."""
+        stack = _entered.get()
+        for index in reversed(range(len(stack))):
+            if stack[index][0] is self:
+                _entered.set((*stack[:index], *stack[index + 1 :]))
+                return stack[index][1]
+        return None
+
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        label = self.label or f"{function.__module__}.{function.__qualname__}"
+        if isinstance(function, (classmethod, staticmethod)):
+            return type(function)(self(function.__func__))
+        if inspect.isasyncgenfunction(function):
+            raise TypeError("profile() cannot decorate an async generator: use a block inside it")
+        label = self.label or _name(function)
         if iscoroutinefunction(function):
             return self._around_coroutine(function, label)
+        if inspect.isgeneratorfunction(function):
+            return self._around_generator(function, label)
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            recorder = self._start(label)
-            if recorder is None:
+            with self._measuring(label):
                 return function(*args, **kwargs)
-            try:
-                return function(*args, **kwargs)
-            except BaseException as error:
-                recorder.note_exception(error)
-                raise
-            finally:
-                self._finish(recorder)
 
         return wrapper
 
     def _around_coroutine(self, function: Callable[P, Any], label: str) -> Callable[P, Any]:
         @functools.wraps(function)
         async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-            recorder = self._start(label)
-            if recorder is None:
-                return await function(*args, **kwargs)
-            try:
-                return await Steps(recorder, function(*args, **kwargs))
-            except BaseException as error:
-                recorder.note_exception(error)
-                raise
-            finally:
-                self._finish(recorder)
+            with self._measuring(label) as recorder:
+                work = function(*args, **kwargs)
+                return await (work if recorder is None else Steps(recorder, work))
 
         return wrapper
+
+    def _around_generator(self, function: Callable[P, Any], label: str) -> Callable[P, Any]:
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with self._measuring(label) as recorder:
+                work = function(*args, **kwargs)
+                return (yield from work if recorder is None else Steps(recorder, work).steps())
+
+        return wrapper
+
+    @contextmanager
+    def _measuring(self, label: str) -> Iterator[Recorder | None]:
+        recorder = self._start(label)
+        try:
+            yield recorder
+        except BaseException as error:
+            if recorder is not None:
+                recorder.note_exception(error)
+            raise
+        finally:
+            if recorder is not None:
+                self._finish(recorder)
 
     def _start(self, label: str) -> Recorder | None:
         recorder = Recorder(self.specs, label)
         try:
             recorder.start()
         except Refused as refused:
-            self.refused = str(refused)
+            self.capture, self.refused = None, str(refused)
         except Exception as error:
             logger.exception("%s runs unprofiled", label)
-            self.refused = str(error)
+            self.capture, self.refused = None, str(error)
         else:
+            self.capture = self.refused = None
             return recorder
-        logger.warning("%s was not profiled: %s", label, self.refused)
+        # Inside another capture (a recursive function) that is to be expected, and may be often.
+        level = logging.WARNING if current.get() is None else logging.DEBUG
+        logger.log(level, "%s was not profiled: %s", label, self.refused)
         return None
 
     def _finish(self, recorder: Recorder) -> None:
         try:
             recorder.stop()
-            self.capture = recorder.capture()
+            self.capture, self.refused = recorder.capture(), None
             if self.save:
                 stores.get_store().save(self.capture)
         except Exception as error:
             logger.warning("the capture of %s was not stored: %s", recorder.label, error)
+
+
+# The blocks that this context is in, outermost first.
+_entered: ContextVar[tuple[tuple[profile, Recorder | None], ...]] = ContextVar(
+    "hotpath_entered", default=()
+)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return f"{module}.{getattr(function, '__qualname__', type(function).__qualname__)}"
 
 
 def _in_task() -> bool:

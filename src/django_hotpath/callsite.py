@@ -58,16 +58,20 @@ _MAX_CODES = 50_000
 _boundaries: set[CodeType] = set()
 
 
+# Code, line, and the offset of the instruction, which tells two calls on one line apart.
+Frame = tuple[CodeType, int, int]
+
+
 class Walk(NamedTuple):
     """A stack as the hot path keeps it, innermost first.
 
-    ``frames``: (code, line) of the project's frames; ``template``: (template, line) of the
-    innermost template node; ``fallback``: the innermost frame outside Django's database layer.
+    ``frames``: the project's frames; ``template``: (template, line) of the innermost template
+    node; ``fallback``: the innermost frame outside Django's database layer.
     """
 
-    frames: tuple[tuple[CodeType, int], ...]
+    frames: tuple[Frame, ...]
     template: tuple[Any, int] | None
-    fallback: tuple[CodeType, int] | None
+    fallback: Frame | None
 
 
 class Where(NamedTuple):
@@ -85,9 +89,9 @@ def boundary(code: CodeType) -> None:
 
 def walk(frame: FrameType | None) -> Walk:
     kinds = _kinds
-    frames: list[tuple[CodeType, int]] = []
+    frames: list[Frame] = []
     template: tuple[Any, int] | None = None
-    fallback: tuple[CodeType, int] | None = None
+    fallback: Frame | None = None
     while frame is not None:
         code = frame.f_code
         kind = kinds.get(id(code))
@@ -95,10 +99,10 @@ def walk(frame: FrameType | None) -> Walk:
             kind = _classify(code)
         if kind:
             if kind == PROJECT:
-                frames.append((code, frame.f_lineno))
+                frames.append((code, frame.f_lineno, frame.f_lasti))
             elif kind == LIBRARY:
                 if fallback is None:
-                    fallback = (code, frame.f_lineno)
+                    fallback = (code, frame.f_lineno, frame.f_lasti)
             elif kind == TEMPLATE:
                 if template is None:
                     template = _template_line(frame)
@@ -110,18 +114,16 @@ def walk(frame: FrameType | None) -> Walk:
     return Walk(tuple(frames), template, fallback)
 
 
-def _awaiting(
-    handover: FrameType, fallback: tuple[CodeType, int] | None
-) -> tuple[list[tuple[CodeType, int]], tuple[CodeType, int] | None]:
+def _awaiting(handover: FrameType, fallback: Frame | None) -> tuple[list[Frame], Frame | None]:
     """What ``walk`` looks for, in the coroutine that waits for this thread."""
     frames = []
     for frame in asyncstack.waiting_frames(handover):
         code = frame.f_code
         kind = _kinds.get(id(code)) or _classify(code)
         if kind == PROJECT:
-            frames.append((code, frame.f_lineno))
+            frames.append((code, frame.f_lineno, frame.f_lasti))
         elif kind == LIBRARY and fallback is None:
-            fallback = (code, frame.f_lineno)
+            fallback = (code, frame.f_lineno, frame.f_lasti)
     return frames, fallback
 
 
@@ -169,10 +171,10 @@ def project_roots() -> tuple[str, ...]:
 
     ``HOTPATH["PROJECT_ROOTS"]``, or ``BASE_DIR``, or the folder above the settings package.
     """
-    roots = [str(root) for root in settings.PROJECT_ROOTS]
-    if not roots:
-        roots = [str(base_dir())]
-    return tuple(os.path.abspath(root) + os.sep for root in roots)
+    roots = [str(root) for root in settings.PROJECT_ROOTS] or [str(base_dir())]
+    # Under their own name and under the one that links lead to: sys.path may hold either.
+    found = [path(root) for root in roots for path in (os.path.abspath, os.path.realpath)]
+    return tuple(dict.fromkeys(root.rstrip(os.sep) + os.sep for root in found))
 
 
 def base_dir() -> Path:
@@ -197,13 +199,19 @@ def locate(filename: str) -> Where:
     if filename.startswith("<"):
         kind = "stdlib" if filename.startswith("<frozen") else "library"
         return Where(filename, kind, filename)
-    path = os.path.abspath(filename)
+    try:
+        path = os.path.abspath(filename)
+    except OSError:
+        # The working directory is gone, and the name is relative to it.
+        return Where(filename, "library", os.path.basename(filename).removesuffix(".py"))
     if path.startswith(_HERE):
         return Where(path, "hotpath", "django_hotpath")
     if path.startswith(_DJANGO):
         return Where(path, "django", "django")
+    root = next((root for root in project_roots() if path.startswith(root)), None)
+    inside = path[len(root) - 1 :] if root is not None else path
     for marker in _INSTALLED:
-        _before, found, after = path.rpartition(marker)
+        _before, found, after = inside.rpartition(marker)
         if found:
             package = after.split(os.sep)[0].removesuffix(".py")
             kind = "hotpath" if package in TOOLS else "library"
@@ -211,10 +219,9 @@ def locate(filename: str) -> Where:
     if path.startswith(_STDLIB):
         relative = next(path[len(root) :] for root in _STDLIB if path.startswith(root))
         return Where(path, "stdlib", relative.split(os.sep)[0].removesuffix(".py"))
-    for root in project_roots():
-        if path.startswith(root):
-            relative = path[len(root) :].replace(os.sep, "/")
-            return Where(relative, "project", relative.split("/")[0].removesuffix(".py"))
+    if root is not None:
+        relative = path[len(root) :].replace(os.sep, "/")
+        return Where(relative, "project", relative.split("/")[0].removesuffix(".py"))
     return Where(path, "library", os.path.basename(path).removesuffix(".py"))
 
 
@@ -231,7 +238,7 @@ def call_site(found: Walk) -> dict[str, Any] | None:
     innermost = found.frames[0] if found.frames else found.fallback
     if innermost is None:
         return None
-    code, line = innermost
+    code, line, _offset = innermost
     site: dict[str, Any] = {
         "file": locate(code.co_filename).file,
         "line": line,

@@ -15,6 +15,7 @@ from django_hotpath.conf import OPTIONS, nearest, user_settings
 
 MIDDLEWARE = "django_hotpath.middleware.ProfilingMiddleware"
 _GZIP = "django.middleware.gzip.GZipMiddleware"
+_CACHE = "django.middleware.cache.UpdateCacheMiddleware"
 _TOOLBAR = "debug_toolbar.middleware.DebugToolbarMiddleware"
 
 
@@ -52,6 +53,15 @@ def check_middleware(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
                 "the report.",
                 hint="Put ProfilingMiddleware above DebugToolbarMiddleware.",
                 id="hotpath.W002",
+            )
+        )
+    if _CACHE in middleware[:place]:
+        found.append(
+            checks.Warning(
+                "ProfilingMiddleware stands below UpdateCacheMiddleware, which would keep its "
+                "headers with the cached page.",
+                hint="Put ProfilingMiddleware above UpdateCacheMiddleware.",
+                id="hotpath.W004",
             )
         )
     if _GZIP in middleware[place:]:
@@ -108,7 +118,7 @@ def _names(given: dict[str, Any]) -> Iterator[CheckMessage]:
         lists |= {f'"PRESETS"]["{name}"': names for name, names in presets.items()}
     for place, names in lists.items():
         for name in names if isinstance(names, (list, tuple)) else ():
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 near = nearest(str(name), list(known))
                 yield Error(
                     f"HOTPATH[{place}] names {name!r}, which is no instrument or engine.",

@@ -17,7 +17,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.signals import request_finished, request_started
 
 from django_hotpath.capture import Overlap
-from django_hotpath.instruments.base import clock
+from django_hotpath.instruments.base import clock, current
 
 _SYNC_HANDLERS = frozenset({BaseHandler.get_response.__code__})
 _ASYNC_HANDLERS = frozenset(
@@ -30,7 +30,10 @@ _ASYNC_HANDLERS = frozenset(
 
 
 class OverlapCounter:
-    def __init__(self) -> None:
+    """Counts requests other than those that the owner's own work makes (a test client's)."""
+
+    def __init__(self, owner: object = None) -> None:
+        self._owner = owner
         self._lock = threading.Lock()
         self._in_flight = 0
         self._total = 0
@@ -56,7 +59,17 @@ class OverlapCounter:
         share = min(self._busy_ns / wall_ns, 1.0) if wall_ns > 0 else 0.0
         return Overlap(requests=self._total, share=round(share, 4))
 
+    def _is_own(self) -> bool:
+        active = current.get()
+        while active is not None:
+            if active.owner is self._owner:
+                return True
+            active = active.parent
+        return False
+
     def _on_start(self, **kwargs: Any) -> None:
+        if self._is_own():
+            return
         with self._lock:
             self._in_flight += 1
             self._total += 1
@@ -64,6 +77,8 @@ class OverlapCounter:
                 self._busy_since = clock()
 
     def _on_finish(self, **kwargs: Any) -> None:
+        if self._is_own():
+            return
         with self._lock:
             if self._in_flight == 0:
                 return
@@ -75,6 +90,26 @@ class OverlapCounter:
         if self._busy_since is not None:
             self._busy_ns += clock() - self._busy_since
             self._busy_since = None
+
+
+def thread_positions() -> dict[int, tuple[int, int]]:
+    """Where every other thread stands that serves no request: equal later, it has not run."""
+    own = threading.get_ident()
+    return {
+        ident: (id(frame), frame.f_lasti)
+        for ident, frame in sys._current_frames().items()
+        if ident != own and not _is_in(frame, _SYNC_HANDLERS)
+    }
+
+
+def threads_that_ran(before: dict[int, tuple[int, int]]) -> list[str]:
+    """Names of the threads that have moved since ``thread_positions`` gave ``before``."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return sorted(
+        names.get(ident, f"thread {ident}")
+        for ident, position in thread_positions().items()
+        if before.get(ident) != position
+    )
 
 
 def _threads_in_requests() -> int:

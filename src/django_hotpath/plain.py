@@ -30,8 +30,8 @@ def describe_value(value: Any) -> str:
     kind = type(value)
     if value is None:
         return "NULL"
-    if kind is str:
-        return shorten(repr(value[: MAX_TEXT + 1]))
+    if isinstance(value, str):
+        return shorten(repr(str.__str__(value)[: MAX_TEXT + 1]))
     if kind in _SCALARS or kind is datetime.datetime:
         return shorten(describe_object(value))
     if kind in (bytes, bytearray, memoryview):
@@ -64,7 +64,9 @@ def identity(value: Any) -> Any:
     Objects that are not plain are equal to themselves alone.
     """
     kind = type(value)
-    if value is None or kind in (str, bytes) or kind in _SCALARS or kind is datetime.datetime:
+    if isinstance(value, str):
+        return (str, str.__str__(value))
+    if value is None or kind is bytes or kind in _SCALARS or kind is datetime.datetime:
         return (kind, value)
     if kind in (list, tuple):
         return (kind, tuple(identity(item) for item in value))

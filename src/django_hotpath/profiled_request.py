@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 from django.urls import reverse
 
 from django_hotpath import exporters, redact, slowlog, standaside, stores
@@ -47,11 +47,12 @@ class ProfiledRequest:
         self.full_path = request.get_full_path()
         self.query_string = request.META.get("QUERY_STRING", "")
         self.wants_page = wants_page(request)
+        self.suspended = False
 
     def start(self) -> bool:
         """Whether the request is being profiled; if not, ``unprofiled`` says why."""
-        standaside.begin(self.request)
         try:
+            standaside.begin(self.request)
             self.recorder.start()
         except Refused as refused:
             self.refused = refused.reasons
@@ -71,6 +72,7 @@ class ProfiledRequest:
         view runs under ASGI can be measured if it is left on.
         """
         if not self._view_is_sync():
+            self.suspended = True
             return False
         if not self.recorder.cpu_elsewhere:
             self.recorder.cpu_elsewhere = True
@@ -88,6 +90,7 @@ class ProfiledRequest:
         standaside.end(self.request)
 
     def unprofiled(self, response: HttpResponseBase) -> HttpResponseBase:
+        response = _twin(response)
         response.headers["Hotpath-Refused"] = _header_text("; ".join(self.refused))
         return response
 
@@ -96,7 +99,7 @@ class ProfiledRequest:
         try:
             self.stop()
             self.recorder.note_exception(error)
-            self._save(self.recorder.capture(self._request_info(None)))
+            self._save(self._capture(None))
         except Exception:
             logger.exception("the capture of a request that raised was lost")
 
@@ -114,18 +117,28 @@ class ProfiledRequest:
             self.recorder.warnings.append(
                 "the body was streamed: this capture ends where the streaming began"
             )
-        capture = self.recorder.capture(self._request_info(response))
+        if self.suspended:
+            self.recorder.warnings.append(
+                "calls and CPU time are those of the request's own coroutine: tasks that it "
+                "started and worker threads (where the async ORM runs) are not in them"
+            )
+        capture = self._capture(response)
         self._log_slow(capture, response.status_code)
         problem = self._save(capture)
         url = None
         if problem is None:
             url = capture_links(capture).capture if urls_included() else None
-        shown = self._shown(capture, response, problem)
+        shown = self._shown(capture, _twin(response), problem)
         shown.headers["Hotpath-Capture"] = url or capture.id
         if problem is not None:
             shown.headers["Hotpath-Refused"] = _header_text(f"not stored: {problem}")
         _add_server_timing(shown, capture)
         return shown
+
+    def _capture(self, response: HttpResponseBase | None) -> Capture:
+        info = self._request_info(response)
+        self.recorder.label = f"{info.method} {info.path}"
+        return self.recorder.capture(info)
 
     def _shown(
         self, capture: Capture, response: HttpResponseBase, problem: str | None
@@ -193,7 +206,7 @@ class ProfiledRequest:
         match = self.request.resolver_match
         return RequestInfo(
             method=self.method,
-            path=self.path,
+            path=redact.path(self.path, match.kwargs if match is not None else {}),
             query_string=redact.query_string(self.query_string),
             route=str(match.route) if match is not None else None,
             view=match._func_path if match is not None else None,
@@ -231,8 +244,23 @@ def _in_place_of(response: HttpResponseBase, shown: HttpResponse) -> HttpRespons
     """Takes over what must outlive the application's answer: its cookies and what it closes."""
     shown.cookies = response.cookies
     shown._resource_closers.extend(response._resource_closers)  # type: ignore[attr-defined]
-    response._resource_closers.clear()  # type: ignore[attr-defined]
     return uncached(shown)
+
+
+def _twin(response: HttpResponseBase) -> HttpResponseBase:
+    """The same response with headers of its own.
+
+    An application may answer with one object many times: ours must not stay on it.
+    """
+    try:
+        twin = type(response).__new__(type(response))
+        twin.__dict__.update(response.__dict__)
+        twin.headers = ResponseHeaders(dict(response.headers))
+        twin._resource_closers = list(response._resource_closers)  # type: ignore[attr-defined]
+    except Exception:
+        # A class that cannot be made this way: its own object has to do.
+        return response
+    return twin
 
 
 def _add_server_timing(response: HttpResponseBase, capture: Capture) -> None:

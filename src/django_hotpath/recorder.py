@@ -10,26 +10,21 @@ import datetime
 import logging
 import sys
 import time
-from collections.abc import Callable, Coroutine, Generator, Sequence
-from contextvars import ContextVar, Token
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from django_hotpath import asyncstack, callsite, locks
+from django_hotpath import asyncstack, callsite, locks, redact
 from django_hotpath.analysis.findings import find
 from django_hotpath.capture import Capture, Overhead, RequestInfo, Timing, new_id
 from django_hotpath.disturbances import SLOWED_BY_TRACING, disturbances
 from django_hotpath.environment import describe as describe_environment
-from django_hotpath.instruments.base import Instrument, Session, clock, current, to_ms
+from django_hotpath.instruments.base import Active, Instrument, Session, clock, current, to_ms
 from django_hotpath.instruments.registry import Spec, choose
 from django_hotpath.overlap import OverlapCounter
-from django_hotpath.plain import describe_error
+from django_hotpath.plain import describe_error, describe_object, shorten
 
 logger = logging.getLogger("hotpath")
-
-# The capture that this context belongs to.
-current_recorder: ContextVar[Recorder | None] = ContextVar("hotpath_recorder", default=None)
 
 
 class Refused(Exception):
@@ -58,10 +53,8 @@ class Recorder:
         self._specs = tuple(specs)
         self._instruments: list[Instrument] = []
         self._locked: list[str] = []
-        self._active: dict[str, Instrument] = {}
-        self._token: Token[dict[str, Instrument] | None] | None = None
-        self._own_token: Token[Recorder | None] | None = None
-        self._overlap = OverlapCounter()
+        self._active: Active | None = None
+        self._overlap = OverlapCounter(self)
         # Our own time within the times shown, and before and after them.
         self._inside_ns = 0
         self._outside_ns = 0
@@ -73,13 +66,20 @@ class Recorder:
     def start(self) -> None:
         entered = clock()
         self._started_at = _utc_now()
-        self._instruments = self._build()
+        try:
+            self._instruments = self._build()
+        except BaseException:
+            self._release()
+            raise
         self._guard("disturbances", self._name_disturbances)
         self._guard("overlap", self._overlap.start)
-        self._token = current.set(self._active)
-        self._own_token = current_recorder.set(self)
+        around = current.get()
+        self._active = Active(self, around.alive() if around is not None else None)
+        current.set(self._active)
         for instrument in list(self._instruments):
             if self._guard(instrument.name, instrument.start):
+                if self._active.parent is not None:
+                    instrument.outer = self._active.parent.get(instrument.name)
                 self._active[instrument.name] = instrument
             else:
                 self._instruments.remove(instrument)
@@ -103,7 +103,6 @@ class Recorder:
         if not reasons:
             reasons = self._take(classes)
         if reasons:
-            self._release()
             raise Refused(reasons)
         # The dearest goes innermost: it starts last and stops first.
         classes.sort(key=lambda pair: _COST_ORDER.get(pair[0].name, 5))
@@ -125,48 +124,59 @@ class Recorder:
             locks.release(self._locked.pop())
 
     def pause(self) -> None:
+        """What runs now in this context is somebody else's."""
         if self._cpu_began is not None:
             self._cpu_ns += time.thread_time_ns() - self._cpu_began
             self._cpu_began = None
         for instrument in reversed(self._instruments):
             self._guard(instrument.name, instrument.pause)
+        self._leave_context()
 
     def resume(self) -> None:
+        if self._active is None:
+            return
+        current.set(self._active)
         for instrument in self._instruments:
             self._guard(instrument.name, instrument.resume)
         self._cpu_began = time.thread_time_ns()
 
     def stop(self) -> None:
         """Safe to call twice."""
-        if self._token is None:
+        active = self._active
+        if active is None:
             return
         ended = clock()
         if self._cpu_began is not None:
             self._cpu_ns += time.thread_time_ns() - self._cpu_began
         self._wall_ns = ended - self.session.started_ns
-        for instrument in reversed(self._instruments):
-            self._guard(instrument.name, instrument.stop)
-        self._guard("overlap", self._overlap.stop)
-        self._leave_context()
-        self._active.clear()
-        self._release()
+        try:
+            for instrument in reversed(self._instruments):
+                instrument.closed = True
+                self._guard(instrument.name, instrument.stop)
+            self._guard("overlap", self._overlap.stop)
+        finally:
+            active.closed = True
+            active.clear()
+            self._leave_context()
+            self._active = None
+            self._release()
         self._outside_ns += clock() - ended
 
     def _leave_context(self) -> None:
-        try:
-            if self._token is not None:
-                current.reset(self._token)
-            if self._own_token is not None:
-                current_recorder.reset(self._own_token)
-        except ValueError:
-            # Stopped in another context than it was started in (a generator's clean-up).
-            current.set(None)
-            current_recorder.set(None)
-        self._token = self._own_token = None
+        """Another capture may have begun inside this one and still run: then it stays."""
+        active = self._active
+        if active is not None and current.get() is active:
+            current.set(active.parent.alive() if active.parent is not None else None)
 
     def note_exception(self, error: BaseException) -> None:
-        name, _, message = describe_error(error).partition(": ")
-        self.exception = {"type": name, "message": message}
+        """Never raises: whoever calls it is about to let the application's error go on."""
+        name = type(error).__name__
+        self.exception = {"type": name, "message": ""}
+        self._guard("exception", lambda: self._note_message(name, error))
+
+    def _note_message(self, name: str, error: BaseException) -> None:
+        message = shorten(describe_object(error), 500)
+        self.exception = {"type": name, "message": redact.message(message)}
 
     def capture(self, request: RequestInfo | None = None) -> Capture:
         """The record of what ran; call it after ``stop``."""
@@ -181,7 +191,9 @@ class Recorder:
                 into["result"] = instrument.result()
 
             if self._guard(instrument.name, collect):
-                timing.update(measured["timing"])
+                timing |= {
+                    name: measured["timing"][name] for name in _TIMINGS & measured["timing"].keys()
+                }
                 instruments[instrument.name] = measured["result"]
             self.warnings += instrument.warnings
             self._inside_ns += instrument.overhead_ns
@@ -226,6 +238,8 @@ class Recorder:
         return True
 
 
+_TIMINGS = frozenset({"db_ms", "cache_ms", "template_ms", "gc_ms"})
+
 # Memory is read outside everything else that allocates.
 _COST_ORDER = {
     "memory": 0,
@@ -239,34 +253,45 @@ _COST_ORDER = {
 
 
 class Steps:
-    """Awaits a coroutine step by step, with the recorder paused between the steps.
+    """Runs a coroutine or generator step by step, with the recorder paused between the steps.
 
+    ``await Steps(...)`` for what can be awaited, ``yield from Steps(...).steps()`` for a generator.
     ``keep_on`` is asked at each suspension: true leaves the instruments on.
     """
 
     def __init__(
         self,
         recorder: Recorder,
-        work: Coroutine[Any, Any, Any],
+        work: Coroutine[Any, Any, Any] | Generator[Any, Any, Any] | Awaitable[Any],
         keep_on: Callable[[], bool] = lambda: False,
     ) -> None:
         self.recorder = recorder
-        self.work = work
+        self.work: Any = work if hasattr(work, "send") else _awaiting(work)
         self.keep_on = keep_on
 
     def __await__(self) -> Generator[Any, Any, Any]:
+        around = asyncstack.root.get()
         asyncstack.root.set(self.work)
         try:
-            return (yield from self._steps())
+            return (yield from self.steps())
         finally:
-            asyncstack.root.set(None)
+            asyncstack.root.set(around)
 
-    def _steps(self) -> Generator[Any, Any, Any]:
+    def steps(self) -> Generator[Any, Any, Any]:
         recorder, work = self.recorder, self.work
-        step = partial(work.send, None)
+        sent: Any = None
+        thrown: BaseException | None = None
         while True:
             try:
-                waiting_for = step()
+                if thrown is None:
+                    waiting_for = work.send(sent)
+                else:
+                    # Nothing of ours may hold the error: its traceback holds this frame.
+                    error, thrown = thrown, None
+                    try:
+                        waiting_for = work.throw(error)
+                    finally:
+                        del error
             except StopIteration as stop:
                 return stop.value
             paused = not self.keep_on()
@@ -274,14 +299,17 @@ class Steps:
                 recorder.pause()
             try:
                 sent = yield waiting_for
-                step = partial(work.send, sent)
             except GeneratorExit:
                 work.close()
                 raise
-            except BaseException as error:
-                step = partial(work.throw, error)
+            except BaseException as caught:
+                sent, thrown = None, caught
             if paused:
                 recorder.resume()
+
+
+async def _awaiting(work: Awaitable[Any]) -> Any:
+    return await work
 
 
 def _conflicts(classes: Sequence[type[Instrument]]) -> list[str]:
@@ -323,12 +351,12 @@ def _utc_now() -> str:
     return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-callsite.boundary(Steps._steps.__code__)
+callsite.boundary(Steps.steps.__code__)
 
 
 def on_request_exception(**kwargs: Any) -> None:
     """Django's signal for a view that raised: it answers with a 500, and we see only that."""
-    recorder = current_recorder.get()
+    active = current.get()
     error = sys.exc_info()[1]
-    if recorder is not None and error is not None:
-        recorder.note_exception(error)
+    if active is not None and error is not None and isinstance(active.owner, Recorder):
+        active.owner.note_exception(error)

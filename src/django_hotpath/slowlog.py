@@ -21,26 +21,36 @@ def report(
     *,
     profiled: bool = False,
 ) -> None:
-    """One line a request; ``extra`` carries the figures for structured logs."""
+    """One line a request; ``extra["hotpath"]`` holds the figures for structured logs."""
+    try:
+        _report(request, status, elapsed_ms, query_count, profiled=profiled)
+    except Exception:
+        # A handler, filter or record factory of the project: its failure is not the request's.
+        return
+
+
+def _report(
+    request: HttpRequest, status: int, elapsed_ms: float, query_count: int, *, profiled: bool
+) -> None:
     match = request.resolver_match
     route = match.route if match is not None else None
     # The route, not the path: a path may hold anything, and an identifier of somebody.
     place = f"/{route.lstrip('^/')}" if route is not None else "(no route)"
-    method = request.method or ""
+    figures = {
+        "method": request.method or "",
+        "route": route,
+        "status": status,
+        "duration_ms": elapsed_ms,
+        "query_count": query_count,
+        "profiled": profiled,
+    }
     logger.warning(
         "%s %s %s took %.0f ms with %d queries%s",
-        method,
+        figures["method"],
         place,
         status,
         elapsed_ms,
         query_count,
         " (profiled)" if profiled else "",
-        extra={
-            "method": method,
-            "route": route,
-            "status": status,
-            "duration_ms": elapsed_ms,
-            "query_count": query_count,
-            "profiled": profiled,
-        },
+        extra={"hotpath": figures},
     )

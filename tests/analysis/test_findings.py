@@ -1,143 +1,16 @@
-"""Each finding: found, gone after the fix, and silent where it would be wrong."""
+"""What findings have in common, and those about slowness."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from django_hotpath.analysis import findings
-from django_hotpath.analysis.findings import find
-from django_hotpath.capture import Capture, Finding
-from tests.factories import SITE, function, query, with_functions, with_queries
-
-BOOKS = "SELECT id FROM book"
-AUTHOR = "SELECT name FROM author WHERE id = %s"
-
-
-def kinds(capture: Capture) -> list[str]:
-    return [finding.kind for finding in find(capture)]
-
-
-def only(capture: Capture) -> Finding:
-    (finding,) = find(capture)
-    return finding
-
-
-def loop(times: int, **values: Any) -> list[dict[str, Any]]:
-    return [query(number, AUTHOR, params=[str(number)], **values) for number in range(times)]
-
-
-class TestNPlusOne:
-    def test_found(self) -> None:
-        finding = only(with_queries(*loop(100), query(100, BOOKS)))
-        assert (finding.kind, finding.count, finding.severity) == ("n_plus_one", 100, "high")
-        assert "100 queries in a loop at shop/views.py:12" in finding.title
-        assert finding.queries == tuple(range(100))
-        assert finding.fix is not None
-        assert finding.fix.predicted is not None
-        assert finding.fix.predicted.queries == (100, 1)
-
-    def test_gone_after_the_fix(self) -> None:
-        assert kinds(with_queries(query(0, BOOKS), query(1, AUTHOR))) == []
-
-    def test_the_threshold_counts(self) -> None:
-        assert kinds(with_queries(*loop(2))) == []
-        assert kinds(with_queries(*loop(3))) == ["n_plus_one"]
-
-    def test_silent_on_a_helper_called_from_different_lines(self) -> None:
-        queries = [query(n, AUTHOR, params=[str(n)], stack=[n, 9]) for n in range(5)]
-        assert kinds(with_queries(*queries)) == []
-
-    def test_silent_on_different_lines(self) -> None:
-        queries = [
-            query(n, AUTHOR, params=[str(n)], stack=[n], call_site={**SITE, "line": n})
-            for n in range(5)
-        ]
-        assert kinds(with_queries(*queries)) == []
-
-    def test_recursion_is_a_loop(self) -> None:
-        queries = [query(n, AUTHOR, params=[str(n)], stack=[0] + [1] * n) for n in range(1, 6)]
-        assert kinds(with_queries(*queries)) == ["n_plus_one"]
-
-    def test_a_template_line_is_named(self) -> None:
-        site = {**SITE, "template": "books.html", "template_line": 7}
-        finding = only(with_queries(*loop(5, call_site=site)))
-        assert "books.html:7" in finding.title
-
-    def test_two_template_lines_are_two_findings(self) -> None:
-        site = {**SITE, "template": "books.html"}
-        first = loop(5, call_site={**site, "template_line": 7})
-        second = [
-            {**found, "index": found["index"] + 5}
-            for found in loop(5, call_site={**site, "template_line": 9})
-        ]
-        assert kinds(with_queries(*first, *second)) == ["n_plus_one", "n_plus_one"]
-
-    def test_silent_on_writes(self) -> None:
-        queries = [query(n, "INSERT INTO t VALUES (%s)", params=[str(n)]) for n in range(5)]
-        assert kinds(with_queries(*queries)) == []
-
-    def test_silent_on_failed_statements(self) -> None:
-        assert kinds(with_queries(*loop(5, error="DatabaseError: gone"))) == []
-
-    def test_silent_on_several_databases_asked_once_each(self) -> None:
-        queries = [query(n, AUTHOR, alias=f"db{n}", params=[str(n)]) for n in range(5)]
-        assert kinds(with_queries(*queries)) == []
-
-    def test_repeats_inside_the_loop_are_no_finding_of_their_own(self) -> None:
-        queries = loop(5)
-        queries.append(query(5, AUTHOR, params=["0"], duplicate_of=0))
-        assert kinds(with_queries(*queries)) == ["n_plus_one"]
-
-
-class TestDuplicateQuery:
-    def test_found_with_all_its_places(self) -> None:
-        finding = only(
-            with_queries(
-                query(0, BOOKS),
-                query(1, BOOKS, duplicate_of=0, call_site={**SITE, "line": 30}, stack=[1]),
-            )
-        )
-        assert (finding.kind, finding.count) == ("duplicate_query", 2)
-        assert "shop/views.py:12" in finding.detail
-        assert "shop/views.py:30" in finding.detail
-
-    def test_gone_after_the_fix(self) -> None:
-        assert kinds(with_queries(query(0, BOOKS))) == []
-
-    def test_silent_when_something_was_written_in_between(self) -> None:
-        capture = with_queries(
-            query(0, BOOKS), query(1, "UPDATE book SET a = 1"), query(2, BOOKS, duplicate_of=0)
-        )
-        assert kinds(capture) == []
-
-    def test_repeats_after_a_write_count_anew(self) -> None:
-        finding = only(
-            with_queries(
-                query(0, BOOKS),
-                query(1, "DELETE FROM book"),
-                query(2, BOOKS, duplicate_of=0),
-                query(3, BOOKS, duplicate_of=0),
-            )
-        )
-        assert finding.queries == (2, 3)
-
-    def test_a_write_to_another_database_does_not_excuse(self) -> None:
-        capture = with_queries(
-            query(0, BOOKS),
-            query(1, "UPDATE book SET a = 1", alias="other"),
-            query(2, BOOKS, duplicate_of=0),
-        )
-        assert kinds(capture) == ["duplicate_query"]
-
-    @pytest.mark.parametrize("sql", ["SAVEPOINT s1", "BEGIN", "PRAGMA foreign_keys"])
-    def test_silent_on_what_is_no_question(self, sql: str) -> None:
-        assert kinds(with_queries(query(0, sql), query(1, sql, duplicate_of=0))) == []
-
-    def test_the_same_loop_with_one_parameter_is_a_duplicate_not_n_plus_one(self) -> None:
-        queries = [query(0, AUTHOR)] + [query(n, AUTHOR, duplicate_of=0) for n in range(1, 20)]
-        assert kinds(with_queries(*queries)) == ["duplicate_query"]
+from django_hotpath.capture import Overlap
+from tests.analysis.found import BOOKS, kinds, loop, only
+from tests.factories import function, query, with_functions, with_queries
 
 
 class TestSlowQuery:
@@ -164,6 +37,43 @@ class TestSlowQuery:
     def test_silent_on_many_quick_statements(self) -> None:
         queries = [query(n, f"SELECT a{n} FROM t", duration_ms=50.0) for n in range(9)]
         assert kinds(with_queries(*queries)) == []
+
+    def test_a_read_says_what_it_returned(self) -> None:
+        finding = only(with_queries(query(0, BOOKS, duration_ms=200.0, rows=5_010)))
+        assert "It returned 5,010 rows." in finding.detail
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "UPDATE book SET a = %s",
+            "/* w */ DELETE FROM book",
+            "WITH x AS (SELECT 1) UPDATE book SET a = 1",
+        ],
+    )
+    def test_a_write_says_what_it_changed_and_how_to_change_less(self, sql: str) -> None:
+        finding = only(with_queries(query(0, sql, duration_ms=200.0, rows=5_010)))
+        assert "It changed 5,010 rows." in finding.detail
+        assert finding.fix is not None
+        assert "index on the columns of its WHERE" in finding.fix.summary
+        assert "in batches" in finding.fix.summary
+
+    def test_an_insert_has_no_where(self) -> None:
+        sql = "INSERT INTO t VALUES (%s)"
+        finding = only(with_queries(query(0, sql, duration_ms=200.0, rows=1)))
+        assert "It changed 1 row." in finding.detail
+        assert finding.fix is not None
+        assert "batch_size" in finding.fix.summary
+        assert "WHERE" not in finding.fix.summary
+
+    def test_anything_else_says_nothing_about_rows(self) -> None:
+        finding = only(with_queries(query(0, "CALL refresh()", duration_ms=200.0, rows=7)))
+        assert "7" not in finding.detail
+        assert finding.fix is not None
+        assert "rows that are used" not in finding.fix.summary
+
+    def test_an_unknown_line_is_called_so(self) -> None:
+        finding = only(with_queries(query(0, BOOKS, duration_ms=200.0, call_site=None)))
+        assert finding.title == "A query took 200 ms, line unknown"
 
 
 class TestSlowFunction:
@@ -196,6 +106,33 @@ class TestSlowFunction:
             function("execute", kind="django", own_ms=899.0),
         )
         assert kinds(capture) == []
+
+    @pytest.mark.parametrize(
+        "warning",
+        [
+            "calls is polluted: 1 other request ran for 50% of the time",
+            "calls: other threads ran meanwhile",
+        ],
+    )
+    def test_calls_of_other_threads_make_it_less_sure(self, warning: str) -> None:
+        capture = with_functions(function(own_ms=900.0))
+        environment = replace(capture.environment, warnings=(warning,))
+        finding = only(replace(capture, environment=environment))
+        assert finding.severity == "medium"
+        assert "calls of it may be in these figures" in finding.detail
+
+    def test_other_requests_make_it_less_sure(self) -> None:
+        capture = with_functions(function(own_ms=900.0))
+        finding = only(replace(capture, overlap=Overlap(requests=1, share=0.1)))
+        assert finding.severity == "medium"
+        assert "calls of it may be in these figures" in finding.detail
+
+    def test_other_warnings_do_not(self) -> None:
+        capture = with_functions(function(own_ms=900.0))
+        environment = replace(capture.environment, warnings=("runserver is auto-reloading",))
+        finding = only(replace(capture, environment=environment))
+        assert finding.severity == "high"
+        assert "may be in these figures" not in finding.detail
 
 
 def test_the_worst_comes_first() -> None:

@@ -50,7 +50,10 @@ def test_a_quoted_comment_is_a_string() -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["'" * 50_000, "/*" * 50_000, "(" * 50_000, "(%s, " * 50_000, "\udcff\x00", "", "%s" * 50_000],
+    [
+        *("'" * 50_000, "/*" * 50_000, "(" * 50_000, "(%s, " * 50_000, "%s" * 50_000),
+        *("/* " * 50_000, "[a" * 50_000, "[a " * 50_000, "\udcff\x00", ""),
+    ],
 )
 def test_no_statement_takes_more_than_linear_time(sql: str) -> None:
     began = time.process_time()

@@ -155,6 +155,15 @@ def test_keeps_the_newest(make: Make) -> None:
     assert ids(store) == sorted(captured, reverse=True)[:3]
 
 
+def test_a_clock_that_was_set_back_does_not_lose_the_new_one(make: Make) -> None:
+    store = make(max_captures=2)
+    saved(store), saved(store)
+    capture = factories.capture(id=new_id(1.0))
+    store.save(capture)
+    assert store.get(capture.id) == capture
+    assert store.list().total == 2
+
+
 def test_forgets_the_old(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 

@@ -169,3 +169,31 @@ def test_other_threads_are_not_measured() -> None:
     stop.set()
     thread.join()
     assert "fibonacci" not in {found["function"] for found in run["calls"]["functions"]}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="cProfile is of one thread before 3.12")
+def test_a_thread_that_runs_meanwhile_is_named() -> None:
+    stop = threading.Event()
+
+    def other() -> None:
+        while not stop.is_set():
+            fibonacci(5)
+
+    thread = threading.Thread(target=other, name="the-busy-one")
+    thread.start()
+    with recording("calls") as run:
+        loop(100_000)
+    stop.set()
+    thread.join()
+    assert any("the-busy-one" in warning for warning in run.capture.environment.warnings)
+
+
+def test_a_thread_that_waits_is_not_named() -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait, name="the-idle-one")
+    thread.start()
+    with recording("calls") as run:
+        loop(100)
+    stop.set()
+    thread.join()
+    assert not any("the-idle-one" in warning for warning in run.capture.environment.warnings)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.db.models import Value
 from django.db.models.functions import Concat
 from django.db.utils import DatabaseError, OperationalError
 from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 
 from django_hotpath import api
 from django_hotpath.instruments import queries
@@ -169,6 +172,90 @@ def test_a_parameter_that_is_no_plain_value_is_shown_as_its_type() -> None:
     assert failed["params"] == [f"<{__name__}.Explosive>"]
     assert good["params"][:2] == ["<bytes, 3 bytes>", "NULL"]
     assert len(good["params"][2]) <= 200
+
+
+def test_a_list_that_is_used_again_keeps_its_old_values() -> None:
+    with recording("queries") as run, connection.cursor() as cursor:
+        values = [0]
+        for number in range(3):
+            values[0] = number
+            cursor.execute("SELECT %s", values)
+    found = run["queries"]["queries"]
+    assert [query["params"] for query in found] == [["0"], ["1"], ["2"]]
+    assert [query.get("duplicate_of") for query in found] == [None] * 3
+
+
+def test_a_parameter_that_cannot_be_hashed_loses_nothing() -> None:
+    with recording("queries") as run, connection.cursor() as cursor:
+        cursor.execute("SELECT %s", [Decimal("sNaN")])
+        cursor.execute("SELECT 1")
+    assert run["queries"]["count"] == 2
+
+
+def test_safe_strings_are_equal_to_plain_ones() -> None:
+    with recording("queries") as run, connection.cursor() as cursor:
+        cursor.execute("SELECT %s", ["a"])
+        cursor.execute("SELECT %s", [mark_safe("a")])
+    assert run["queries"]["queries"][1]["duplicate_of"] == 0
+    assert run["queries"]["queries"][1]["params"] == ["'a'"]
+
+
+def test_a_cursor_whose_fetching_the_application_replaced_is_left_alone() -> None:
+    with recording("queries"), connection.cursor() as cursor:
+        cursor.fetchone = lambda: "mine"
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == "mine"
+
+
+def test_a_statement_within_a_wrapper_of_the_application_is_not_timed_twice() -> None:
+    def theirs(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "outer" in sql:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 'inner'")
+        return execute(sql, params, many, context)
+
+    with (
+        recording("queries") as run,
+        connection.execute_wrapper(theirs),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT 'outer'")
+    assert run["queries"]["count"] == 2
+    total = sum(query["duration_ms"] for query in run["queries"]["queries"])
+    assert total <= run.capture.timing.wall_ms + 0.01
+
+
+def test_a_statement_that_still_runs_says_so() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def theirs(execute: Any, *args: Any) -> Any:
+        entered.set()
+        leave.wait(10)
+        return execute(*args)
+
+    def work() -> None:
+        with connection.execute_wrapper(theirs):
+            Group.objects.count()
+        connections.close_all()
+
+    with recording("queries") as run:
+        thread = threading.Thread(target=copy_context().run, args=[work])
+        thread.start()
+        entered.wait(10)
+    leave.set()
+    thread.join()
+    (query,) = run["queries"]["queries"]
+    assert query["running"] is True
+    assert query["start_ms"] >= 0
+    assert query["duration_ms"] == 0
+
+
+def test_calls_on_one_line_have_their_own_positions() -> None:
+    with recording("queries") as run:
+        _ = Group.objects.count(), Group.objects.count()
+    first, second = run["queries"]["queries"]
+    assert first["stack"] == second["stack"]
+    assert first["positions"] != second["positions"]
 
 
 def test_long_sql_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

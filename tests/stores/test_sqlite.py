@@ -73,6 +73,19 @@ def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
         SQLiteStore(path=tmp_path / "file" / "captures.sqlite3").save(factories.capture())
 
 
+def test_rows_that_cannot_be_read_are_a_store_error(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    capture = factories.capture()
+    store.save(capture)
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("UPDATE captures SET instruments = '{', body = 'text'")
+    connection.close()
+    with pytest.raises(StoreError):
+        store.list()
+    with pytest.raises(StoreError):
+        store.get(capture.id)
+
+
 def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "captures.sqlite3"
     with sqlite3.connect(path) as connection:

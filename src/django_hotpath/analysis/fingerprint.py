@@ -8,9 +8,9 @@ from hashlib import blake2b
 
 _LITERALS = re.compile(
     r"""
-    (?P<comment>--[^\n]*|/\*.*?\*/)
+    (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
     | (?P<string>'[^']*(?:''[^']*)*')
-    | (?P<identifier>"[^"]*"|`[^`]*`|\[[A-Za-z_][^\]]*\])
+    | (?P<identifier>"[^"]*"|`[^`]*`|\[[A-Za-z_][^\]\[]*\])
     | (?P<placeholder>%s|%\(\w+\)s|\?)
     | (?P<name>[A-Za-z_][\w$]*)
     | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)

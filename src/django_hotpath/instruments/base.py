@@ -10,10 +10,43 @@ from time import perf_counter_ns
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-# The instruments of the capture that this context (a thread, a task and whatever they hand work
-# to) belongs to, by name; None when nothing is being captured. The recorder empties the dict at
-# the end, so that a task which outlives its request records nothing more.
-current: ContextVar[dict[str, Instrument] | None] = ContextVar("hotpath_current", default=None)
+
+class Active(dict[str, "Instrument"]):
+    """The instruments of a running capture by name, inside those of the capture around it.
+
+    The recorder empties it at the end, so that a task which outlives its request records nothing
+    more; ``alive`` then gives what is still running around it.
+    """
+
+    def __init__(self, owner: object, parent: Active | None) -> None:
+        super().__init__()
+        self.owner = owner
+        self.parent = parent
+        self.closed = False
+
+    def alive(self) -> Active | None:
+        """This capture, or the nearest one around it that still runs."""
+        active: Active | None = self
+        while active is not None and active.closed:
+            active = active.parent
+        return active
+
+
+# The capture that this context (a thread, a task and whatever they hand work to) belongs to; None
+# when nothing is being captured.
+current: ContextVar[Active | None] = ContextVar("hotpath_current", default=None)
+
+
+def active_instrument(name: str) -> Instrument | None:
+    """The instrument that measures this context now; None in a request that nobody profiles."""
+    active = current.get()
+    if active is None:
+        return None
+    if active.closed:
+        active = active.alive()
+        if active is None:
+            return None
+    return active.get(name)
 
 
 @dataclass
@@ -51,6 +84,9 @@ class Instrument(ABC):
     def __init__(self, session: Session, target: str | None = None) -> None:
         self.session = session
         self.target = target
+        # The same instrument of the capture around this one, which measures the work too.
+        self.outer: Instrument | None = None
+        self.closed = False
         self.overhead_ns = 0
         self.warnings: list[str] = []
 
@@ -101,6 +137,13 @@ class Instrument(ABC):
     @abstractmethod
     def result(self) -> dict[str, Any]:
         """Plain data, in the shape of ``docs/reference/capture.md``."""
+
+    def enclosing(self) -> Instrument | None:
+        """The nearest instrument around this one that still runs."""
+        outer = self.outer
+        while outer is not None and outer.closed:
+            outer = outer.outer
+        return outer
 
     def timing(self) -> dict[str, float]:
         """What this contributes to the capture's ``timing``."""

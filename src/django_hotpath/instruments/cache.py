@@ -3,54 +3,31 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
+from django.utils.module_loading import import_string
 
 from django_hotpath import redact
-from django_hotpath.callsite import Walk, call_site, walk
-from django_hotpath.instruments.base import Instrument, Session, clock, current, to_ms
-from django_hotpath.instruments.patching import SharedPatch, Wrap
+from django_hotpath.callsite import call_site, walk
+from django_hotpath.instruments.base import Instrument, Session, active_instrument, clock, to_ms
+from django_hotpath.instruments.cache_operation import Operation, innermost
+from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
 from django_hotpath.plain import describe_error, describe_object, shorten
 
 MAX_OPERATIONS = 5_000
 _MAX_KEYS = 20
 
-READS = frozenset({"get", "get_many", "has_key", "get_or_set"})
-_OPERATIONS = (
-    *sorted(READS),
-    "add",
-    "set",
-    "set_many",
-    "touch",
-    "incr",
-    "decr",
-    "delete",
-    "delete_many",
-    "clear",
-)
-_MISSING = object()
+_SIMPLE = ("add", "clear", "delete", "get", "set", "touch")
+_COMPOSED = ("decr", "delete_many", "get_many", "get_or_set", "has_key", "incr", "set_many")
 
-# Operations that call others (get_or_set, the default get_many) count once, as themselves.
-_outer: ContextVar[_Operation | None] = ContextVar("hotpath_cache_operation", default=None)
-
-
-class _Operation:
-    __slots__ = ("cache", "ended", "error", "hits", "keys", "misses", "name", "started", "walk")
-
-    cache: BaseCache
-    ended: int
-    error: str | None
-    hits: int
-    keys: list[Any]
-    misses: int
-    name: str
-    started: int
-    walk: Walk | None
+# What the first of the running captures found in CACHES, by alias.
+_classes: dict[str, type] = {}
+_broken: dict[str, str] = {}
 
 
 class Cache(Instrument):
@@ -64,12 +41,16 @@ class Cache(Instrument):
 
     def __init__(self, session: Session, target: str | None = None) -> None:
         super().__init__(session, target)
-        self.operations: list[_Operation] = []
-        self.dropped = 0
-        self.dropped_ns = 0
+        self.operations: list[Operation] = []
+        self.dropped = self.hits = self.misses = self.outermost_ns = 0
+        self._has_failed = False
 
     def start(self) -> None:
         _patch.acquire()
+        self.warnings += [
+            f'cache: the alias "{alias}" is not measured: {reason}'
+            for alias, reason in _broken.items()
+        ]
 
     def stop(self) -> None:
         _patch.release()
@@ -79,160 +60,201 @@ class Cache(Instrument):
         original: Callable[..., Any],
         name: str,
         cache: BaseCache,
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """Does the operation and records it; raises what it raises."""
+        outer = self.enclosing()
+        inner = (
+            functools.partial(outer.run, original, name) if isinstance(outer, Cache) else original
+        )
+        operation, part_of = self._open(original, name, cache, args, kwargs)
+        if part_of is not None:
+            result = inner(cache, *args, **kwargs)
+            part_of.note_part(name, args, kwargs, result)
+            return result
+        try:
+            result = inner(cache, *operation.args, **operation.kwargs)
+        except BaseException as error:
+            self._close(operation, error=error)
+            raise
+        self._close(operation, result)
+        return operation.answer(result)
+
+    async def arun(
+        self,
+        original: Callable[..., Any],
+        name: str,
+        cache: BaseCache,
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """``run`` for a coroutine function."""
+        outer = self.enclosing()
+        inner = (
+            functools.partial(outer.arun, original, name) if isinstance(outer, Cache) else original
+        )
+        operation, part_of = self._open(original, name, cache, args, kwargs)
+        if part_of is not None:
+            result = await inner(cache, *args, **kwargs)
+            part_of.note_part(name, args, kwargs, result)
+            return result
+        try:
+            result = await inner(cache, *operation.args, **operation.kwargs)
+        except BaseException as error:
+            self._close(operation, error=error)
+            raise
+        self._close(operation, result)
+        return operation.answer(result)
+
+    def _open(
+        self,
+        original: Callable[..., Any],
+        name: str,
+        cache: BaseCache,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-    ) -> Any:
+    ) -> tuple[Operation, Operation | None]:
+        """The operation, and the one that it is merely a part of; never raises."""
         entered = clock()
-        operation = _Operation()
-        operation.name, operation.cache = name, cache
-        operation.keys = _keys(name, args, kwargs)
-        operation.hits = operation.misses = 0
-        operation.error = None
-        # From here: run, the replaced method, the application.
-        operation.walk = walk(sys._getframe(2))
-        token = _outer.set(operation)
-        operation.started = clock()
+        operation = Operation(self, name, cache, args, kwargs)
         try:
-            result = _call(operation, original, cache, args, kwargs)
-        except BaseException as error:
-            operation.error = describe_error(error)
-            raise
-        finally:
-            operation.ended = clock()
-            _outer.reset(token)
-            self._keep(operation)
-            self.overhead_ns += clock() - operation.ended + operation.started - entered
-        return result
+            around = operation.around()
+            if around is not None and operation.is_part_of(around):
+                return operation, around
+            operation.walk = walk(sys._getframe(1))
+            operation.prepare(original)
+        except Exception as error:
+            operation.args, operation.kwargs, operation.lost = args, kwargs, True
+            self._failed(error)
+        operation.token = innermost.set(operation)
+        operation.started = clock()
+        self.overhead_ns += operation.started - entered
+        return operation, None
 
-    def _keep(self, operation: _Operation) -> None:
-        if len(self.operations) < MAX_OPERATIONS:
-            self.operations.append(operation)
-        else:
+    def _close(
+        self, operation: Operation, result: Any = None, error: BaseException | None = None
+    ) -> None:
+        """Never raises."""
+        ended = clock()
+        try:
+            self._leave(operation, ended)
+            if error is not None:
+                operation.error = describe_error(error)
+            elif not operation.lost:
+                operation.count(result)
+        except Exception as failure:
+            self._failed(failure, " in full")
+        # The values are the application's to free.
+        operation.args, operation.kwargs = (), {}
+        self.hits += operation.hits
+        self.misses += operation.misses
+        if operation.lost or len(self.operations) >= MAX_OPERATIONS:
             self.dropped += 1
-            self.dropped_ns += operation.ended - operation.started
+        else:
+            self.operations.append(operation)
+        self.overhead_ns += clock() - ended
+
+    def _leave(self, operation: Operation, ended: int) -> None:
+        operation.ended = ended
+        if operation.around() is None:
+            self.outermost_ns += ended - operation.started
+        token, operation.token = operation.token, None
+        try:
+            if token is not None:
+                innermost.reset(token)
+        except ValueError:
+            # A coroutine may be closed in another context than it ran in.
+            return
+
+    def _failed(self, error: Exception, how: str = "") -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            reason = describe_error(error)
+            self.warnings.append(f"cache: an operation was not recorded{how}: {reason}")
 
     def timing(self) -> dict[str, float]:
-        recorded = sum(operation.ended - operation.started for operation in self.operations)
-        return {"cache_ms": to_ms(recorded + self.dropped_ns)}
+        return {"cache_ms": to_ms(self.outermost_ns)}
 
     def result(self) -> dict[str, Any]:
-        operations = [
-            _plain(operation, index, self.session)
-            for index, operation in enumerate(self.operations)
-        ]
-        total_ms = self.timing()["cache_ms"]
-        self.operations = []
+        kept, self.operations = self.operations, []
+        operations: list[dict[str, Any]] = []
+        for operation in kept:
+            try:
+                operations.append(_plain(operation, len(operations), self.session))
+            except Exception as error:
+                self.dropped += 1
+                self._failed(error)
         return {
             "count": len(operations) + self.dropped,
-            "total_ms": total_ms,
-            "hits": sum(operation["hits"] for operation in operations),
-            "misses": sum(operation["misses"] for operation in operations),
+            "total_ms": to_ms(self.outermost_ns),
+            "hits": self.hits,
+            "misses": self.misses,
             "truncated": self.dropped,
             "operations": operations,
         }
 
 
-def _call(
-    operation: _Operation,
-    original: Callable[..., Any],
-    cache: BaseCache,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    name = operation.name
-    if name == "get":
-        return _get(operation, original, cache, args, kwargs)
-    result = original(cache, *args, **kwargs)
-    if name == "get_many":
-        operation.hits = len(result)
-        operation.misses = max(len(operation.keys) - len(result), 0)
-    elif name == "has_key":
-        operation.hits, operation.misses = int(bool(result)), int(not result)
-    return result
-
-
-def _get(
-    operation: _Operation,
-    original: Callable[..., Any],
-    cache: BaseCache,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    default = kwargs.get("default", args[1] if len(args) > 1 else None)
-    if not original.__module__.startswith("django.core.cache.backends"):
-        result = original(cache, *args, **kwargs)
-        hit = result is not default
-    else:
-        # Django's own backends hand the default through: one of ours tells a cached None apart.
-        if len(args) > 1:
-            args = (args[0], _MISSING, *args[2:])
-        else:
-            kwargs = {**kwargs, "default": _MISSING}
-        result = original(cache, *args, **kwargs)
-        hit = result is not _MISSING
-        result = result if hit else default
-    operation.hits, operation.misses = int(hit), int(not hit)
-    return result
-
-
-def _nested(
-    outer: _Operation,
-    original: Callable[..., Any],
-    name: str,
-    cache: BaseCache,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    result = original(cache, *args, **kwargs)
-    if outer.name == "get_or_set" and name in {"get", "add", "set"}:
-        # It reads first; whatever it writes afterwards says that there was nothing to read.
-        wrote = name != "get"
-        outer.hits, outer.misses = int(not wrote and not outer.misses), int(wrote or outer.misses)
-    return result
-
-
-def _keys(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-    if name == "clear":
-        return []
-    first = args[0] if args else kwargs.get("key", kwargs.get("keys", kwargs.get("data")))
-    if name not in {"get_many", "set_many", "delete_many"}:
-        return [first]
-    # A generator can be read only once, and that is the backend's to do.
-    return list(first) if isinstance(first, (list, tuple, set, frozenset, dict)) else []
-
-
 def _wrapping(name: str) -> Wrap:
-    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+    # A replacement goes on after its stay: a cache may keep it, bound, as an attribute of its own,
+    # and where a later one records the same call this one's is a part of it.
+    def wrap(original: Callable[..., Any], _stay: Stay) -> Callable[..., Any]:
         @functools.wraps(original)
-        def method(cache: BaseCache, *args: Any, **kwargs: Any) -> Any:
-            active = current.get()
-            instrument = active.get("cache") if active is not None else None
+        def method(cache: BaseCache, /, *args: Any, **kwargs: Any) -> Any:
+            instrument = active_instrument("cache")
             if not isinstance(instrument, Cache):
                 return original(cache, *args, **kwargs)
-            outer = _outer.get()
-            if outer is not None and outer.cache is cache:
-                return _nested(outer, original, name, cache, args, kwargs)
-            return instrument.run(original, name, cache, args, kwargs)
+            return instrument.run(original, name, cache, *args, **kwargs)
 
-        return method
+        @functools.wraps(original)
+        async def amethod(cache: BaseCache, /, *args: Any, **kwargs: Any) -> Any:
+            instrument = active_instrument("cache")
+            if not isinstance(instrument, Cache):
+                return await original(cache, *args, **kwargs)
+            return await instrument.arun(original, name, cache, *args, **kwargs)
+
+        return amethod if inspect.iscoroutinefunction(original) else method
 
     return wrap
 
 
 def _targets() -> list[tuple[type, str, Wrap]]:
-    classes = {type(caches[alias]) for alias in caches.settings}
-    return [
-        (owner, name, _wrapping(name))
-        for owner in classes
-        for name in _OPERATIONS
-        if hasattr(owner, name)
-    ]
+    """Methods where they are defined: Django compares some with those of its base class."""
+    _classes.clear()
+    _broken.clear()
+    for alias in caches.settings:
+        try:
+            found = import_string(caches.settings[alias]["BACKEND"])
+            _classes[alias] = found if isinstance(found, type) else type(caches[alias])
+        except Exception as error:
+            _broken[alias] = describe_error(error)
+    targets: dict[tuple[type, str], Wrap] = {}
+    for backend in _classes.values():
+        for name in (*_SIMPLE, *_COMPOSED):
+            for method in (name, f"a{name}"):
+                owner = next((cls for cls in backend.__mro__ if method in cls.__dict__), None)
+                if owner is not None and _is_wanted(owner, name, method):
+                    targets[owner, method] = _wrapping(name)
+    return [(owner, method, wrap) for (owner, method), wrap in targets.items()]
+
+
+def _is_wanted(owner: type, name: str, method: str) -> bool:
+    if isinstance(owner.__dict__[method], (classmethod, property, staticmethod)):
+        return False
+    if method == name:
+        return True
+    # Those of Django's base class call the synchronous ones, in a thread.
+    if owner is BaseCache and name in _SIMPLE:
+        return False
+    return inspect.iscoroutinefunction(owner.__dict__[method])
 
 
 _patch = SharedPatch(_targets)
 
 
-def _plain(operation: _Operation, index: int, session: Session) -> dict[str, Any]:
+def _plain(operation: Operation, index: int, session: Session) -> dict[str, Any]:
     cache = operation.cache
     plain: dict[str, Any] = {
         "index": index,
@@ -255,9 +277,11 @@ def _plain(operation: _Operation, index: int, session: Session) -> dict[str, Any
 
 
 def _alias(cache: BaseCache) -> str:
+    # A private attribute of Django's, and the only place that tells.
+    connections = getattr(caches, "_connections", None)
     for alias in caches.settings:
-        if getattr(caches._connections, alias, None) is cache:  # type: ignore[attr-defined]
+        if getattr(connections, alias, None) is cache:
             return str(alias)
     # A cache of another thread: by its backend alone it may be ambiguous.
-    known = [alias for alias in caches.settings if type(caches[alias]) is type(cache)]
-    return str(known[0]) if len(known) == 1 else "?"
+    known = [alias for alias, backend in _classes.items() if backend is type(cache)]
+    return known[0] if len(known) == 1 else "?"

@@ -11,7 +11,21 @@ from typing import Any
 
 _MISSING = object()
 
-Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+class Stay:
+    """The time from the first capture that needs the replacements to the last one's end.
+
+    A method that somebody else replaced meanwhile, calling ours, keeps ours for good: one whose
+    stay is ``over`` may record only what no later replacement records.
+    """
+
+    __slots__ = ("over",)
+
+    def __init__(self) -> None:
+        self.over = False
+
+
+Wrap = Callable[[Callable[..., Any], Stay], Callable[..., Any]]
 
 
 class SharedPatch:
@@ -21,32 +35,45 @@ class SharedPatch:
         self._targets = targets
         self._users = 0
         self._lock = threading.Lock()
+        self._stay = Stay()
         self._undo: list[tuple[type, str, Any, Any]] = []
 
     def acquire(self) -> None:
+        """Raises what ``targets`` raises; then nothing is replaced and nothing to release."""
         with self._lock:
+            if self._users == 0:
+                self._stay = Stay()
+                try:
+                    for owner, name, wrap in self._targets():
+                        self._replace(owner, name, wrap)
+                except BaseException:
+                    self._put_back()
+                    raise
             self._users += 1
-            if self._users == 1:
-                for owner, name, wrap in self._targets():
-                    self._replace(owner, name, wrap)
 
     def release(self) -> None:
         with self._lock:
+            if self._users == 0:
+                return
             self._users -= 1
             if self._users == 0:
-                while self._undo:
-                    self._restore(*self._undo.pop())
+                self._put_back()
 
     def _replace(self, owner: type, name: str, wrap: Wrap) -> None:
         original = owner.__dict__.get(name, _MISSING)
-        replacement = wrap(getattr(owner, name))
+        replacement = wrap(getattr(owner, name), self._stay)
         setattr(owner, name, replacement)
         self._undo.append((owner, name, original, replacement))
+
+    def _put_back(self) -> None:
+        self._stay.over = True
+        while self._undo:
+            self._restore(*self._undo.pop())
 
     @staticmethod
     def _restore(owner: type, name: str, original: Any, replacement: Any) -> None:
         if owner.__dict__.get(name) is not replacement:
-            # Somebody patched over ours and will put it back: it does nothing when idle.
+            # Somebody patched over ours and may call it for good.
             return
         if original is _MISSING:
             delattr(owner, name)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from django.db import connections
@@ -19,7 +21,14 @@ from django.db.backends.utils import CursorWrapper
 from django_hotpath import redact, slowlog
 from django_hotpath.analysis.fingerprint import fingerprint
 from django_hotpath.callsite import Walk, call_site, locate, template_path, walk
-from django_hotpath.instruments.base import Instrument, Session, clock, current, to_ms
+from django_hotpath.instruments.base import (
+    Instrument,
+    Session,
+    active_instrument,
+    clock,
+    current,
+    to_ms,
+)
 from django_hotpath.plain import describe_error, describe_object, describe_value, identity
 
 MAX_QUERIES = 20_000
@@ -34,6 +43,8 @@ class _Record:
         "error",
         "fetch_ns",
         "many",
+        "nested_ns",
+        "owner",
         "params",
         "rows",
         "sql",
@@ -48,6 +59,8 @@ class _Record:
     error: str | None
     fetch_ns: int
     many: bool
+    nested_ns: int
+    owner: Queries
     params: Any
     rows: int | None
     sql: str
@@ -56,20 +69,27 @@ class _Record:
     vendor: str
     walk: Walk
 
+    def duration_ns(self) -> int:
+        """Executing and fetching; 0 for a statement that still runs."""
+        if not self.ended:
+            return 0
+        return max(self.ended - self.started - self.nested_ns, 0) + self.fetch_ns
+
+
+# The statement within which a wrapper of the application may query.
+_around: ContextVar[_Record | None] = ContextVar("hotpath_around", default=None)
+
 
 def execute_wrapper(
     execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
 ) -> Any:
-    active = current.get()
-    if active is None:
+    instrument = active_instrument("queries") if current.get() is not None else None
+    if not isinstance(instrument, Queries):
         count = slowlog.queries.get()
         if count is not None:
             count[0] += 1
         return execute(sql, params, many, context)
-    instrument = active.get("queries")
-    if instrument is None:
-        return execute(sql, params, many, context)
-    return instrument.run(execute, sql, params, many, context)  # type: ignore[attr-defined]
+    return instrument.run(execute, sql, params, many, context)
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -103,7 +123,8 @@ class Queries(Instrument):
     cost = "under 10 microseconds a statement"
     disturbed_by = (
         "Threads that you start yourself do not inherit the request's context: their statements "
-        "are not seen. COMMIT and ROLLBACK do not pass through Django's hook."
+        "are not seen. COMMIT, ROLLBACK, executescript(), callproc() and COPY do not pass through "
+        "Django's hook. Rows read by looping over a raw cursor are not counted or timed."
     )
 
     def __init__(self, session: Session, target: str | None = None) -> None:
@@ -129,13 +150,20 @@ class Queries(Instrument):
         context: dict[str, Any],
     ) -> Any:
         """Executes the statement and records it; raises what it raises."""
+        outer = self.enclosing()
+        if isinstance(outer, Queries):
+            execute = partial(outer.run, execute)
         entered = clock()
         record = None
+        token = None
         if len(self.records) < MAX_QUERIES:
             try:
                 record = self._open(sql, params, many, context)
             except Exception as error:
                 self._failed(error)
+        if record is not None and len(context["connection"].execute_wrappers) > 1:
+            # A wrapper of the application may query by itself, inside this statement.
+            token = _around.set(record)
         started = clock()
         try:
             result = execute(sql, params, many, context)
@@ -146,12 +174,18 @@ class Queries(Instrument):
             else:
                 self.dropped += 1
             raise
+        finally:
+            if token is not None:
+                _around.reset(token)
         ended = clock()
         if record is None:
             self.dropped += 1
             self.dropped_ns += ended - started
             return result
         record.started, record.ended = started, ended
+        around = _around.get()
+        if around is not None and around.owner is self:
+            around.nested_ns += ended - started
         try:
             _watch_rows(record, context["cursor"], many)
         except Exception as error:
@@ -163,15 +197,16 @@ class Queries(Instrument):
         connection = context["connection"]
         record = _Record()
         record.sql = sql
-        record.params = params
+        record.params = _kept(params, many)
         record.many = many
+        record.owner = self
         record.alias = connection.alias
         record.vendor = connection.vendor
         record.transaction = connection.in_atomic_block
         record.rows = None
-        record.fetch_ns = 0
+        record.fetch_ns = record.nested_ns = record.ended = 0
         record.error = None
-        record.started = record.ended = 0
+        record.started = clock()
         # From here: _open, run, execute_wrapper, Django.
         record.walk = walk(sys._getframe(3))
         self.records.append(record)
@@ -185,8 +220,7 @@ class Queries(Instrument):
         return {"db_ms": to_ms(self._total_ns())}
 
     def _total_ns(self) -> int:
-        recorded = sum(record.ended - record.started + record.fetch_ns for record in self.records)
-        return recorded + self.dropped_ns
+        return sum(record.duration_ns() for record in self.records) + self.dropped_ns
 
     def result(self) -> dict[str, Any]:
         frames = _Frames()
@@ -194,8 +228,7 @@ class Queries(Instrument):
         queries = []
         for index, record in enumerate(self.records):
             query = _plain(record, index, self.session, frames)
-            key = (record.alias, record.sql, record.many, identity(record.params))
-            first = first_seen.setdefault(key, index)
+            first = _first_like(record, index, first_seen)
             if first != index:
                 query["duplicate_of"] = first
             queries.append(query)
@@ -221,7 +254,9 @@ def _watch_rows(record: _Record, cursor: CursorWrapper, many: bool) -> None:
     affected = getattr(raw, "rowcount", -1)
     if isinstance(affected, int) and affected >= 0:
         record.rows = affected
-    if many or type(cursor).__dict__.get("fetchmany") or not _is_plain(type(cursor)):
+    attributes = cursor.__dict__
+    theirs = attributes.get("fetchone", attributes.get("fetchmany", attributes.get("fetchall")))
+    if many or not _is_plain(type(cursor)) or getattr(theirs, "__module__", __name__) != __name__:
         return
     guard = cursor.db.wrap_database_errors
     seen = 0
@@ -250,10 +285,33 @@ def _watch_rows(record: _Record, cursor: CursorWrapper, many: bool) -> None:
         note(len(rows), started)
         return rows
 
-    attributes = cursor.__dict__
     attributes["fetchone"] = fetchone
     attributes["fetchmany"] = fetchmany
     attributes["fetchall"] = fetchall
+
+
+def _kept(params: Any, many: bool) -> Any:
+    """The parameters as they are now: the application may use its list again.
+
+    With ``many`` those of the first row; anything but a list may be an iterator, for the driver
+    to use up.
+    """
+    if many:
+        params = params[0] if isinstance(params, (list, tuple)) and params else None
+    if type(params) is list:
+        return tuple(params)
+    return dict(params) if type(params) is dict else params
+
+
+def _first_like(record: _Record, index: int, seen: dict[Any, int]) -> int:
+    """The index of the first statement with the same alias, SQL and parameters."""
+    if record.many:
+        return index
+    try:
+        return seen.setdefault((record.alias, record.sql, identity(record.params)), index)
+    except Exception:
+        # A parameter that cannot be hashed or compared is like no other.
+        return index
 
 
 _plain_types: dict[type, bool] = {}
@@ -275,7 +333,7 @@ class _Frames:
         self._known: dict[Any, int] = {}
 
     def stack(self, found: Walk) -> list[int]:
-        indexes = [self._frame(code, line) for code, line in reversed(found.frames)]
+        indexes = [self._frame(code, line) for code, line, _ in reversed(found.frames)]
         if found.template is not None:
             origin, line = found.template
             indexes.append(self._template(origin, line))
@@ -300,9 +358,13 @@ class _Frames:
         self.table.append({"file": file, "line": line, "function": function, "kind": kind})
 
 
+def _positions(found: Walk) -> list[int]:
+    positions = [offset for _, _, offset in reversed(found.frames)]
+    return positions if found.template is None else [*positions, 0]
+
+
 def _plain(record: _Record, index: int, session: Session, frames: _Frames) -> dict[str, Any]:
     sql = record.sql if isinstance(record.sql, str) else describe_object(record.sql)
-    duration_ns = record.ended - record.started
     query: dict[str, Any] = {
         "index": index,
         "alias": record.alias,
@@ -311,16 +373,19 @@ def _plain(record: _Record, index: int, session: Session, frames: _Frames) -> di
         "params": _params(record, sql),
         "fingerprint": fingerprint(sql),
         "start_ms": session.ms_since_start(record.started),
-        "duration_ms": to_ms(duration_ns + record.fetch_ns),
+        "duration_ms": to_ms(record.duration_ns()),
         "fetch_ms": to_ms(record.fetch_ns),
         "rows": record.rows,
         "many": record.many,
         "transaction": record.transaction,
         "call_site": call_site(record.walk),
         "stack": frames.stack(record.walk),
+        "positions": _positions(record.walk),
     }
     if len(sql) > MAX_SQL:
         query["sql_truncated"] = len(sql)
+    if not record.ended:
+        query["running"] = True
     if record.error is not None:
         query["error"] = record.error
     return query
@@ -328,9 +393,6 @@ def _plain(record: _Record, index: int, session: Session, frames: _Frames) -> di
 
 def _params(record: _Record, sql: str) -> list[str] | None:
     params = record.params
-    if record.many:
-        # Anything but a list may be an iterator that the driver has used up.
-        params = params[0] if isinstance(params, (list, tuple)) and params else None
     if params is None:
         return None
     if isinstance(params, dict):

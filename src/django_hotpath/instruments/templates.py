@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -10,30 +12,60 @@ from typing import Any
 from django.template.base import Template
 
 from django_hotpath.callsite import locate, template_path
-from django_hotpath.instruments.base import Instrument, Session, clock, current, to_ms
-from django_hotpath.instruments.patching import SharedPatch, Wrap
+from django_hotpath.instruments.base import Instrument, Session, active_instrument, clock, to_ms
+from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
+from django_hotpath.plain import describe_error
 
 MAX_RENDERS = 2_000
 
 
 class _Render:
-    __slots__ = ("children_ns", "ended", "index", "name", "parent", "started", "totals")
+    __slots__ = (
+        "above",
+        "children_ns",
+        "ended",
+        "index",
+        "instrument",
+        "name",
+        "parent",
+        "started",
+        "thread",
+        "totals",
+    )
 
-    children_ns: int
-    ended: int
-    index: int | None
-    name: str
-    parent: _Render | None
-    started: int
-    totals: _Totals
+    def __init__(self, instrument: Templates, totals: _Totals) -> None:
+        self.instrument, self.totals, self.name = instrument, totals, totals.name
+        self.thread = threading.get_ident()
+        self.index: int | None = None
+        self.children_ns = self.started = self.ended = 0
+        self.above = _current.get()
+        self.parent = self._parent()
+
+    def _parent(self) -> _Render | None:
+        # A context may be copied into another thread, or outlive the rendering it was copied in.
+        above = self.above
+        while above is not None and (
+            above.instrument is not self.instrument or above.thread != self.thread or above.ended
+        ):
+            above = above.above
+        return above
+
+    def own_ns(self) -> int:
+        return max(self.ended - self.started - self.children_ns, 0)
+
+    def is_within_itself(self) -> bool:
+        above = self.parent
+        while above is not None and above.totals is not self.totals:
+            above = above.parent
+        return above is not None
 
 
 class _Totals:
-    __slots__ = ("count", "cumulative_ns", "engine", "file", "name", "open", "own_ns")
+    __slots__ = ("count", "cumulative_ns", "engine", "file", "name", "own_ns")
 
     def __init__(self, name: str, file: str, engine: str) -> None:
         self.name, self.file, self.engine = name, file, engine
-        self.count = self.own_ns = self.cumulative_ns = self.open = 0
+        self.count = self.own_ns = self.cumulative_ns = 0
 
 
 _current: ContextVar[_Render | None] = ContextVar("hotpath_template", default=None)
@@ -51,9 +83,8 @@ class Templates(Instrument):
     def __init__(self, session: Session, target: str | None = None) -> None:
         super().__init__(session, target)
         self.renders: list[_Render] = []
-        self.totals: dict[Any, _Totals] = {}
-        self.count = 0
-        self.outermost_ns = 0
+        # None: a page of ours, which is not recorded.
+        self.totals: dict[Any, _Totals | None] = {}
 
     def start(self) -> None:
         _patch.acquire()
@@ -66,63 +97,84 @@ class Templates(Instrument):
         original: Callable[..., Any],
         engine: str,
         template: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        /,
+        *args: Any,
+        **kwargs: Any,
     ) -> Any:
+        """Renders the template and records it; raises what it raises."""
         entered = clock()
-        render = self._open(template, engine)
+        outer = self.enclosing()
+        if isinstance(outer, Templates):
+            original = functools.partial(outer.run, original, engine)
+        try:
+            render = self._open(template, engine)
+        except Exception as error:
+            self._failed(error)
+            render = None
+        if render is None:
+            return original(template, *args, **kwargs)
         token = _current.set(render)
         render.started = clock()
         try:
             return original(template, *args, **kwargs)
         finally:
-            render.ended = clock()
-            _current.reset(token)
-            self._close(render)
-            self.overhead_ns += clock() - render.ended + render.started - entered
+            ended = clock()
+            try:
+                self._close(render, ended)
+                _current.reset(token)
+            except Exception as error:
+                self._failed(error)
+            self.overhead_ns += clock() - ended + render.started - entered
 
-    def _open(self, template: Any, engine: str) -> _Render:
+    def _open(self, template: Any, engine: str) -> _Render | None:
         origin = getattr(template, "origin", None)
         key = (engine, getattr(origin, "name", None), getattr(template, "name", None))
-        totals = self.totals.get(key)
+        if key not in self.totals:
+            ours = _is_ours(origin)
+            self.totals[key] = None if ours else _Totals(*_describe(template, origin), engine)
+        totals = self.totals[key]
         if totals is None:
-            totals = self.totals[key] = _Totals(*_describe(template, origin), engine)
-        totals.open += 1
-        render = _Render()
-        render.name, render.totals = totals.name, totals
-        render.parent = _current.get()
-        render.children_ns = 0
-        render.index = None
+            return None
+        render = _Render(self, totals)
         if len(self.renders) < MAX_RENDERS:
-            render.index = len(self.renders)
             self.renders.append(render)
-        self.count += 1
         return render
 
-    def _close(self, render: _Render) -> None:
-        duration = render.ended - render.started
-        totals = render.totals
-        totals.open -= 1
+    def _close(self, render: _Render, ended: int) -> None:
+        render.ended = ended
+        duration, own, totals = ended - render.started, render.own_ns(), render.totals
+        within_itself = render.is_within_itself()
+        # No call from here on: threads that render the same template add to the same totals.
         totals.count += 1
-        totals.own_ns += duration - render.children_ns
-        if totals.open == 0:
-            # A template that includes itself counts its time once.
+        totals.own_ns += own
+        if not within_itself:
             totals.cumulative_ns += duration
-        if render.parent is None:
-            self.outermost_ns += duration
-        else:
+        if render.parent is not None:
             render.parent.children_ns += duration
 
+    def _failed(self, error: Exception) -> None:
+        if not self.warnings:
+            self.warnings.append(
+                f"templates: a rendering was not recorded: {describe_error(error)}"
+            )
+
     def timing(self) -> dict[str, float]:
-        return {"template_ms": to_ms(self.outermost_ns)}
+        return {"template_ms": to_ms(sum(totals.own_ns for totals in self._known()))}
+
+    def _known(self) -> list[_Totals]:
+        return [totals for totals in list(self.totals.values()) if totals and totals.count]
 
     def result(self) -> dict[str, Any]:
-        ranked = sorted(self.totals.values(), key=lambda totals: -totals.own_ns)
-        finished = [render for render in self.renders if hasattr(render, "ended")]
+        # A thread may still be rendering.
+        finished = [render for render in list(self.renders) if render.ended]
+        for index, render in enumerate(finished):
+            render.index = index
+        known = self._known()
+        count = sum(totals.count for totals in known)
         return {
-            "count": self.count,
-            "total_ms": to_ms(self.outermost_ns),
-            "truncated": max(self.count - MAX_RENDERS, 0),
+            "count": count,
+            "total_ms": self.timing()["template_ms"],
+            "truncated": max(count - len(finished), 0),
             "templates": [
                 {
                     "name": totals.name,
@@ -132,20 +184,19 @@ class Templates(Instrument):
                     "own_ms": to_ms(totals.own_ns),
                     "cumulative_ms": to_ms(totals.cumulative_ns),
                 }
-                for totals in ranked
+                for totals in sorted(known, key=lambda totals: -totals.own_ns)
             ],
             "renders": [self._plain(render) for render in finished],
         }
 
     def _plain(self, render: _Render) -> dict[str, Any]:
-        duration = render.ended - render.started
         return {
             "index": render.index,
             "name": render.name,
             "engine": render.totals.engine,
             "start_ms": self.session.ms_since_start(render.started),
-            "duration_ms": to_ms(duration),
-            "own_ms": to_ms(duration - render.children_ns),
+            "duration_ms": to_ms(render.ended - render.started),
+            "own_ms": to_ms(render.own_ns()),
             "parent": render.parent.index if render.parent else None,
         }
 
@@ -159,27 +210,23 @@ def _describe(template: Any, origin: Any) -> tuple[str, str]:
 
 
 def _wrapping(engine: str) -> Wrap:
-    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap(original: Callable[..., Any], stay: Stay) -> Callable[..., Any]:
         @functools.wraps(original)
-        def method(template: Any, *args: Any, **kwargs: Any) -> Any:
-            active = current.get()
-            instrument = active.get("templates") if active is not None else None
-            if not isinstance(instrument, Templates) or _is_ours(template):
+        def method(template: Any, /, *args: Any, **kwargs: Any) -> Any:
+            instrument = active_instrument("templates")
+            # After its stay a later replacement, if any, records this same rendering.
+            if stay.over or not isinstance(instrument, Templates):
                 return original(template, *args, **kwargs)
-            return instrument.run(original, engine, template, args, kwargs)
+            return instrument.run(original, engine, template, *args, **kwargs)
 
         return method
 
     return wrap
 
 
-def _is_ours(template: Any) -> bool:
-    name = getattr(getattr(template, "origin", None), "name", None)
-    return isinstance(name, str) and not name.startswith("<") and _is_tool(name)
-
-
-def _is_tool(path: str) -> bool:
-    return locate(path).kind == "hotpath"
+def _is_ours(origin: Any) -> bool:
+    name = getattr(origin, "name", None)
+    return isinstance(name, str) and os.path.isabs(name) and locate(name).kind == "hotpath"
 
 
 def _targets() -> list[tuple[type, str, Wrap]]:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
-from django.urls import reverse
+from django.urls import Resolver404, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.common import no_append_slash
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -36,7 +37,7 @@ def _guarded(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if not access.may_read(request):
-            raise Http404("not found")
+            raise _not_found(request)
         try:
             return secure(protected(request, **kwargs))
         except CaptureNotFound as error:
@@ -116,6 +117,13 @@ def clear(request: HttpRequest) -> HttpResponse:
 @require_safe
 def asset(request: HttpRequest, name: str) -> HttpResponse:
     return asset_response(name)
+
+
+def _not_found(request: HttpRequest) -> Http404:
+    """What an unknown URL gets, so that not even a 404 page that shows its reason gives us away."""
+    if django_settings.DEBUG:
+        return Http404("not found")
+    return Resolver404({"tried": [], "path": request.path_info.lstrip("/")})
 
 
 def _get(capture_id: str) -> Capture:

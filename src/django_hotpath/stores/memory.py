@@ -30,13 +30,14 @@ class MemoryStore(Store):
         entry = (time.time(), summarise(capture), capture.to_json())
         with self._lock:
             self._kept[capture.id] = entry
-            self._retain()
+            self._retain(capture.id)
 
-    def _retain(self) -> None:
+    def _retain(self, saved: str) -> None:
         if self.max_age is not None:
             oldest = time.time() - self.max_age
             self._kept = {key: entry for key, entry in self._kept.items() if entry[0] >= oldest}
-        for key in sorted(self._kept)[: max(len(self._kept) - self.max_captures, 0)]:
+        others = sorted(key for key in self._kept if key != saved)
+        for key in others[: max(len(self._kept) - self.max_captures, 0)]:
             del self._kept[key]
 
     def get(self, capture_id: str) -> Capture:

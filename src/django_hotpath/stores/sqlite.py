@@ -98,17 +98,18 @@ class SQLiteStore(Store):
                 f"VALUES ({marks})",
                 [*values, time.time(), body],
             )
-            self._retain(connection)
+            self._retain(connection, capture.id)
 
-    def _retain(self, connection: sqlite3.Connection) -> None:
+    def _retain(self, connection: sqlite3.Connection, saved: str) -> None:
+        """A clock that was set back must not make the capture just saved the oldest one."""
         if self.max_age is not None:
             connection.execute(
                 "DELETE FROM captures WHERE saved_at < ?", [time.time() - self.max_age]
             )
         connection.execute(
             "DELETE FROM captures WHERE id IN "
-            "(SELECT id FROM captures ORDER BY id DESC LIMIT -1 OFFSET ?)",
-            [max(self.max_captures, 0)],
+            "(SELECT id FROM captures WHERE id <> ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
+            [saved, max(self.max_captures - 1, 0)],
         )
 
     def get(self, capture_id: str) -> Capture:
@@ -120,7 +121,7 @@ class SQLiteStore(Store):
             raise CaptureNotFound(f"there is no capture {capture_id}")
         try:
             return Capture.from_json(zlib.decompress(row[0]))
-        except (CaptureError, zlib.error) as error:
+        except (CaptureError, TypeError, zlib.error) as error:
             raise StoreError(f"capture {capture_id} cannot be read: {error}") from error
 
     def list(self, where: CaptureFilter | None = None, *, offset: int = 0, limit: int = 50) -> Page:
@@ -138,7 +139,11 @@ class SQLiteStore(Store):
                 f"ORDER BY {order} LIMIT ? OFFSET ?",
                 [*values, limit, offset],
             ).fetchall()
-        return Page(items=tuple(_summary(row) for row in rows), total=total)
+        try:
+            items = tuple(_summary(row) for row in rows)
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"{self.path} holds rows that cannot be read: {error}") from error
+        return Page(items=items, total=total)
 
     def delete(self, capture_id: str) -> None:
         with self._connection() as connection:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django_hotpath.analysis import statements
 from django_hotpath.capture import CallSite, Capture, Finding
 
 
@@ -20,6 +21,8 @@ class Limits:
 Rule = Callable[[Capture, Limits], Iterator[Finding]]
 Query = Mapping[str, Any]
 
+UNKNOWN_LINE = "line unknown"
+
 
 def queries_of(capture: Capture) -> Sequence[Query]:
     recorded = capture.instruments.get("queries")
@@ -29,6 +32,21 @@ def queries_of(capture: Capture) -> Sequence[Query]:
 def site_of(query: Query) -> CallSite | None:
     found = query.get("call_site")
     return CallSite(**found) if found else None
+
+
+def is_read(query: Query) -> bool:
+    """Whether it is a question that was answered; the tail of a text cut short may hide a write."""
+    unsure = query.get("error") or query.get("running") or query.get("sql_truncated")
+    return not unsure and statements.is_read(query["sql"])
+
+
+def distinct(queries: Sequence[Query]) -> int:
+    """How many of them differ, parameters included."""
+    originals = set()
+    for query in queries:
+        first = query.get("duplicate_of")
+        originals.add(query["index"] if first is None else first)
+    return len(originals)
 
 
 def indexes(queries: Sequence[Query]) -> tuple[int, ...]:
@@ -43,10 +61,17 @@ def total_ms(queries: Sequence[Query]) -> float:
 def where(site: CallSite | None) -> str:
     """The line to look at, for a sentence."""
     if site is None:
-        return "outside your code"
+        return UNKNOWN_LINE
     if site.template is not None:
         return f"{site.template}:{site.template_line}"
     return f"{site.file}:{site.line}"
+
+
+def placed(words: str, site: CallSite | None) -> str:
+    """The words with the line after them: ``placed("A loop at", site)``."""
+    if site is not None:
+        return f"{words} {where(site)}"
+    return f"{words.rpartition(' ')[0].rstrip(',')}, {UNKNOWN_LINE}"
 
 
 def severity_by_cost(cost_ms: float, wall_ms: float) -> str:

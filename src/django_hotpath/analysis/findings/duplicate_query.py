@@ -6,37 +6,45 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from django_hotpath.analysis.findings.base import (
+    UNKNOWN_LINE,
     Limits,
     Query,
     indexes,
+    is_read,
+    placed,
     queries_of,
     severity_by_cost,
     site_of,
     total_ms,
     where,
 )
+from django_hotpath.analysis.statements import is_repeatable, resets_answers
 from django_hotpath.capture import Capture, Finding, Fix, Predicted
-
-_WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "CREATE", "DROP", "ALTER")
 
 
 def duplicate_query(capture: Capture, limits: Limits) -> Iterator[Finding]:
-    """Reads that were asked before, with nothing written to the same database in between."""
+    """Reads that were asked before, with nothing in between that may change the answer.
+
+    Two aliases may be one database, which the capture does not tell: whatever happens on one
+    of them counts for all of the same vendor.
+    """
     groups: dict[int, list[Query]] = defaultdict(list)
-    last_write: dict[str, int] = {}
+    last_reset: dict[str, int] = {}
     first_valid: dict[tuple[str, int], int] = {}
+    in_transaction: dict[str, bool] = {}
     for query in queries_of(capture):
-        alias, index = query["alias"], query["index"]
-        verb = query["sql"].lstrip(" (").split(None, 1)[:1]
-        if verb and verb[0].upper() in _WRITES:
-            last_write[alias] = index
-            continue
-        if query.get("error") or not verb or verb[0].upper() not in {"SELECT", "WITH"}:
+        alias, vendor, index = query["alias"], query["vendor"], query["index"]
+        # COMMIT and ROLLBACK do not pass through Django's hook. Either changes what is read.
+        ended = in_transaction.get(alias, False) and not query["transaction"]
+        in_transaction[alias] = query["transaction"]
+        if ended or _resets(query):
+            last_reset[vendor] = index
+        if not is_read(query) or not is_repeatable(query["sql"]):
             continue
         original = query.get("duplicate_of")
         identity = (alias, index if original is None else original)
         first = first_valid.get(identity)
-        if first is None or first < last_write.get(alias, -1):
+        if first is None or first < last_reset.get(vendor, -1):
             # Asked anew after a write: the answer may have changed.
             first_valid[identity] = index
             groups[index].append(query)
@@ -47,6 +55,10 @@ def duplicate_query(capture: Capture, limits: Limits) -> Iterator[Finding]:
             yield _finding(capture, group)
 
 
+def _resets(query: Query) -> bool:
+    return bool(query.get("sql_truncated")) or resets_answers(query["sql"])
+
+
 def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
     count = len(group)
     cost = total_ms(group)
@@ -55,15 +67,15 @@ def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
     severity = severity_by_cost(saved, capture.timing.wall_ms)
     if severity == "low" and count >= 10:
         severity = "medium"
-    place = sites[0] if len(sites) == 1 else f"{len(sites)} places"
+    words = f"The same query {count} times, from"
+    title = placed(words, site_of(group[0])) if len(sites) == 1 else f"{words} {len(sites)} places"
     return Finding(
         kind="duplicate_query",
         severity=severity,
-        title=f"The same query {count} times, from {place}",
+        title=title,
         detail=(
             "Same statement, same parameters, nothing written in between: every answer after the "
-            f"first was known already. Asked at {', '.join(sites[:8])}"
-            + (f" and {len(sites) - 8} more places." if len(sites) > 8 else ".")
+            f"first was known already. {_asked_at(sites)}"
         ),
         count=count,
         cost_ms=cost,
@@ -78,3 +90,10 @@ def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
         ),
         queries=indexes(group),
     )
+
+
+def _asked_at(sites: Sequence[str]) -> str:
+    if list(sites) == [UNKNOWN_LINE]:
+        return "The line that asked is unknown: no code of yours was on the stack."
+    more = f" and {len(sites) - 8} more places" if len(sites) > 8 else ""
+    return f"Asked at {', '.join(sites[:8])}{more}."

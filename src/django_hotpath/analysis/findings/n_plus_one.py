@@ -4,50 +4,65 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
+from typing import TypeGuard
 
+from django_hotpath.analysis.batches import without_batches
 from django_hotpath.analysis.findings.base import (
+    UNKNOWN_LINE,
     Limits,
     Query,
+    distinct,
     indexes,
+    is_read,
+    placed,
     queries_of,
     severity_by_cost,
     site_of,
     total_ms,
-    where,
 )
-from django_hotpath.capture import Capture, Finding, Fix, Predicted
+from django_hotpath.capture import CallSite, Capture, Finding, Fix, Predicted
+
+# Without a line to tell helpers from loops it takes more of them.
+MIN_WITHOUT_LINE = 5
 
 
 def n_plus_one(capture: Capture, limits: Limits) -> Iterator[Finding]:
     """Reads that differ in parameters only and came through the same lines at least N times.
 
     The whole path of project lines must be the same, so that a helper called from three places
-    is no loop; recursion (the same lines, more often) is one.
+    is no loop; recursion (the same lines, more often) is one. Statements that fetch a part of
+    many rows each are left out: they are the cure.
     """
     groups: dict[Hashable, list[Query]] = defaultdict(list)
     for query in queries_of(capture):
-        if _is_read(query) and query.get("call_site"):
+        if is_read(query):
             groups[_path(query)].append(query)
-    for group in groups.values():
+    for members in groups.values():
+        if len(members) < limits.n_plus_one:
+            continue
+        group = without_batches(members)
         # With the same parameters every time it is a duplicate, which has another cure.
-        distinct = {
-            query["index"] if (first := query.get("duplicate_of")) is None else first
-            for query in group
-        }
-        if len(group) >= limits.n_plus_one and len(distinct) > 1:
+        if len(group) >= limits.n_plus_one and distinct(group) >= _least_distinct(group, limits):
             yield _finding(capture, group)
 
 
-def _is_read(query: Query) -> bool:
-    return not query.get("error") and query["sql"].lstrip(" (").upper().startswith(
-        ("SELECT", "WITH")
-    )
+def _least_distinct(group: Sequence[Query], limits: Limits) -> int:
+    return 2 if group[0].get("call_site") else max(limits.n_plus_one, MIN_WITHOUT_LINE)
 
 
 def _path(query: Query) -> Hashable:
-    site = query["call_site"]
-    lines = tuple(dict.fromkeys(query["stack"])) or (site["file"], site["line"])
+    site = query.get("call_site")
+    if not site:
+        return (query["alias"], query["fingerprint"])
+    stack, positions = query["stack"], query.get("positions")
+    # Several calls on one line differ in their position in the code only.
+    steps = zip(stack, positions, strict=True) if _fits(positions, stack) else stack
+    lines = tuple(dict.fromkeys(steps)) or (site["file"], site["line"])
     return (query["alias"], query["fingerprint"], lines, site.get("template_line"))
+
+
+def _fits(positions: Sequence[int] | None, stack: Sequence[int]) -> TypeGuard[Sequence[int]]:
+    return positions is not None and len(positions) == len(stack)
 
 
 def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
@@ -64,9 +79,9 @@ def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
     return Finding(
         kind="n_plus_one",
         severity=severity,
-        title=f"{count} queries in a loop at {where(site)} (N+1)",
+        title=f"{placed(f'{count} queries in a loop at', site)} (N+1)",
         detail=(
-            f"The same statement ran {count} times from one line, each time with other "
+            f"The same statement ran {count} times {_from(site)}, each time with other "
             "parameters. One query for all rows would do; as it is, the number grows with the "
             f"data. From the first to the last of them {_span_ms(group):,.1f} ms passed, "
             f"{cost:,.1f} ms of it in the database."
@@ -85,6 +100,12 @@ def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
         ),
         queries=indexes(group),
     )
+
+
+def _from(site: CallSite | None) -> str:
+    if site is None:
+        return f"({UNKNOWN_LINE}: no code of yours was on the stack, as under asyncio.gather())"
+    return "from one line"
 
 
 def _span_ms(group: Sequence[Query]) -> float:

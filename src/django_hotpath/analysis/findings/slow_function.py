@@ -11,6 +11,11 @@ MIN_MS = 20
 MIN_SHARE = 0.15
 HIGH_SHARE = 0.5
 
+_POLLUTED = (
+    " Other work ran in this process meanwhile: calls of it may be in these figures. Measure again "
+    "without it before you act on them."
+)
+
 
 def slow_function(capture: Capture, limits: Limits) -> Iterator[Finding]:
     """Project functions whose own time is at least 20 ms and 15 % of all that was profiled.
@@ -21,6 +26,7 @@ def slow_function(capture: Capture, limits: Limits) -> Iterator[Finding]:
     calls = capture.instruments.get("calls")
     if not calls or calls["total_ms"] <= 0:
         return
+    polluted = _is_polluted(capture)
     # Waiting for the database is C code, which cProfile counts as own time of Django's cursor,
     # so it is in the total and never in a function of the project.
     for function in calls["functions"]:
@@ -33,14 +39,22 @@ def slow_function(capture: Capture, limits: Limits) -> Iterator[Finding]:
         site = CallSite(file=function["file"], line=function["line"], function=function["function"])
         yield Finding(
             kind="slow_function",
-            severity="high" if share >= HIGH_SHARE else "medium",
+            severity="high" if share >= HIGH_SHARE and not polluted else "medium",
             title=f"{function['function']}() at {site} takes {share:.0%} of the time by itself",
-            detail=_detail(function["function"], own, count),
+            detail=_detail(function["function"], own, count) + (_POLLUTED if polluted else ""),
             count=count,
             cost_ms=own,
             call_site=site,
             fix=Fix(summary=_advice(count, own)),
         )
+
+
+def _is_polluted(capture: Capture) -> bool:
+    """Whether cProfile may have counted calls of other requests or threads."""
+    return capture.overlap.requests > 0 or any(
+        text.startswith(("calls is polluted", "calls: other threads"))
+        for text in capture.environment.warnings
+    )
 
 
 def _detail(name: str, own: float, count: int) -> str:

@@ -9,12 +9,13 @@ from django_hotpath.analysis.findings.base import (
     Limits,
     Query,
     indexes,
+    placed,
     queries_of,
     severity_by_cost,
     site_of,
     total_ms,
-    where,
 )
+from django_hotpath.analysis.statements import CHANGES, is_read, verb
 from django_hotpath.capture import Capture, Finding, Fix
 
 
@@ -34,7 +35,7 @@ def slow_query(capture: Capture, limits: Limits) -> Iterator[Finding]:
             severity=max(
                 severity_by_cost(cost, capture.timing.wall_ms), "medium", key=_RANK.__getitem__
             ),
-            title=f"A query took {worst['duration_ms']:,.0f} ms{times}, at {where(site)}",
+            title=placed(f"A query took {worst['duration_ms']:,.0f} ms{times}, at", site),
             detail=_detail(worst, limits),
             count=len(group),
             cost_ms=cost,
@@ -50,16 +51,40 @@ _RANK = {"low": 0, "medium": 1, "high": 2}
 def _detail(query: Query, limits: Limits) -> str:
     rows = query.get("rows")
     parts = [f"The limit is {limits.slow_query_ms:,.0f} ms (SLOW_QUERY_MS)."]
-    if rows is not None:
-        parts.append(f"It returned {rows:,} rows.")
+    if rows is not None and (word := _did_with_rows(query["sql"])):
+        parts.append(f"It {word} {rows:,} row{'' if rows == 1 else 's'}.")
     if query["fetch_ms"] > query["duration_ms"] / 2:
         parts.append(f"{query['fetch_ms']:,.0f} ms of it went into fetching rows.")
     return " ".join(parts)
 
 
+def _did_with_rows(sql: str) -> str:
+    """Drivers count the rows of a write in the same place as those of an answer."""
+    if verb(sql) in CHANGES:
+        return "changed"
+    return "returned" if is_read(sql) else ""
+
+
 def _advice(query: Query) -> str:
-    rows = query.get("rows") or 0
-    if rows >= 1_000:
+    word = verb(query["sql"])
+    if word in {"INSERT", "REPLACE"}:
+        return (
+            "It writes: send fewer rows a statement (bulk_create() with a batch_size), or fewer "
+            "statements where each has one row. Every index and trigger of the table is paid for "
+            "with each row, and locks of others are waited for."
+        )
+    if word in CHANGES:
+        return (
+            "It writes: an index on the columns of its WHERE finds the rows faster. Where they are "
+            "many, change fewer rows a statement, in batches, so that locks are short; a write "
+            "that changes few rows may have waited for the lock of another."
+        )
+    if not is_read(query["sql"]):
+        return (
+            "It neither reads nor changes rows in a way that is known here: ask the database what "
+            "it waits for (locks, disc), and whether it must run while somebody waits."
+        )
+    if (query.get("rows") or 0) >= 1_000:
         return (
             "It fetches many rows: take only the columns and rows that are used (values(), "
             "only(), a slice), or let the database count and sum (aggregate(), annotate())."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import cProfile
 import sys
 from typing import Any, ClassVar
 
 from django_hotpath.instruments.base import Instrument, Session
 from django_hotpath.instruments.calls import function_table
+from django_hotpath.overlap import thread_positions, threads_that_ran
 
 SEES_ALL_THREADS = sys.version_info >= (3, 12)
 
@@ -29,6 +31,7 @@ class CProfileCalls(Instrument):
         self._profile = cProfile.Profile(builtins=False)
         self._on = False
         self._stolen = False
+        self._others: dict[int, tuple[int, int]] | None = None
 
     @classmethod
     def busy(cls) -> str | None:
@@ -36,11 +39,19 @@ class CProfileCalls(Instrument):
         return f"another profiler is active in this process ({holder})" if holder else None
 
     def start(self) -> None:
+        if SEES_ALL_THREADS and not _in_event_loop():
+            self._others = thread_positions()
         self._profile.enable()
         self._on = True
 
     def stop(self) -> None:
         self.pause()
+        ran = threads_that_ran(self._others) if self._others is not None else []
+        if ran:
+            self.warnings.append(
+                "calls: other threads ran meanwhile, and on this Python cProfile sees them: their "
+                f"calls are in the table ({', '.join(ran[:5])})"
+            )
         if self._stolen:
             self.warnings.append(
                 "calls: another profiler took over while the work ran: the table is incomplete"
@@ -67,6 +78,15 @@ class CProfileCalls(Instrument):
             "builtins": False,
             **function_table(self._profile.getstats()),
         }
+
+
+def _in_event_loop() -> bool:
+    """Work of a task may go on in worker threads of its own: those are not others."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def slot_holder() -> str | None:

@@ -1,0 +1,173 @@
+"""One operation on a cache: what it asks for, what it finds, and which calls are parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar, Token
+from typing import Any
+
+from django.core.cache.backends.base import BaseCache
+
+from django_hotpath.callsite import Walk
+from django_hotpath.plain import identity
+
+_BACKENDS = "django.core.cache.backends."
+_MISSING = object()
+
+# Operations that call others (get_or_set, the default get_many) count once, as themselves.
+innermost: ContextVar[Operation | None] = ContextVar("hotpath_cache_operation", default=None)
+
+
+class Operation:
+    """``args`` and ``kwargs`` are what the backend gets while it runs, and empty afterwards."""
+
+    __slots__ = (
+        "above",
+        "args",
+        "cache",
+        "default",
+        "ended",
+        "error",
+        "hits",
+        "keys",
+        "kwargs",
+        "lost",
+        "misses",
+        "name",
+        "owner",
+        "started",
+        "theirs",
+        "token",
+        "walk",
+    )
+
+    def __init__(
+        self,
+        owner: object,
+        name: str,
+        cache: BaseCache,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.owner, self.name, self.cache = owner, name, cache
+        self.args, self.kwargs = args, kwargs
+        self.above = innermost.get()
+        self.token: Token[Operation | None] | None = None
+        self.default: Any = None
+        self.keys: list[Any] = []
+        self.hits = self.misses = self.started = self.ended = 0
+        self.error: str | None = None
+        self.walk: Walk | None = None
+        # Its details could not be recorded.
+        self.lost = False
+        # The application's generator is making a key just now.
+        self.theirs = False
+
+    def around(self) -> Operation | None:
+        """The running operation, recorded by the same owner, within whose time this one is."""
+        above = self.above
+        while above is not None and (above.owner is not self.owner or above.ended):
+            above = above.above
+        return above
+
+    def is_part_of(self, outer: Operation) -> bool:
+        """Whether ``outer`` makes this call, and not code of the application that it runs."""
+        if outer.cache is not self.cache:
+            return False
+        if outer.name != "get_or_set":
+            return not outer.theirs
+        keys = _keys(self.name, self.args, self.kwargs)
+        wanted = [identity(key) for key in outer.keys]
+        return bool(keys) and all(identity(key) in wanted for key in keys)
+
+    def prepare(self, original: Callable[..., Any]) -> None:
+        """Reads the keys and sets what tells a hit; may raise."""
+        name, args, kwargs = self.name, self.args, self.kwargs
+        many = args[0] if args else kwargs.get("keys")
+        if name in {"get_many", "delete_many"} and isinstance(many, Iterator):
+            # It can be read only once, and that is the backend's to do.
+            watched = self._watched(many)
+            if args:
+                self.args = (watched, *args[1:])
+            else:
+                self.kwargs = {**kwargs, "keys": watched}
+            return
+        self.keys = _keys(name, args, kwargs)
+        if name == "get" and _is_djangos(self.cache, original):
+            # Django's own backends hand the default through: ours tells a cached None apart.
+            self.default = _default(args, kwargs)
+            if len(args) > 1:
+                self.args = (args[0], _MISSING, *args[2:])
+            else:
+                self.kwargs = {**kwargs, "default": _MISSING}
+
+    def _watched(self, keys: Iterator[Any]) -> Iterator[Any]:
+        while True:
+            self.theirs = True
+            try:
+                key = next(keys)
+            except StopIteration:
+                return
+            finally:
+                self.theirs = False
+            self.keys.append(key)
+            yield key
+
+    def count(self, result: Any) -> None:
+        """Counts hits and misses; raises for a result that cannot be read without side effects."""
+        if self.name == "get":
+            self._found(result is not _default(self.args, self.kwargs))
+        elif self.name == "has_key":
+            if type(result) not in (bool, int):
+                raise TypeError(f"has_key gave {type(result).__qualname__}")
+            self._found(bool(result))
+        elif self.name == "get_many":
+            if not isinstance(result, dict):
+                raise TypeError(f"get_many gave {type(result).__qualname__}")
+            self.hits = dict.__len__(result)
+            asked = len({identity(key) for key in self.keys})
+            self.misses = max(asked - self.hits, 0)
+
+    def note_part(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+    ) -> None:
+        """The first thing that get_or_set does tells whether the key was there."""
+        if self.name == "get_or_set" and not self.hits and not self.misses:
+            if name == "get":
+                self._found(result is not _default(args, kwargs))
+            elif name in {"add", "set"}:
+                self._found(False)
+
+    def _found(self, hit: bool) -> None:
+        self.hits, self.misses = int(hit), int(not hit)
+
+    def answer(self, result: Any) -> Any:
+        """The backend's result, with the application's default in place of ours."""
+        return self.default if result is _MISSING else result
+
+
+def _default(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return kwargs.get("default", args[1] if len(args) > 1 else None)
+
+
+def _keys(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    if name == "clear":
+        return []
+    first = args[0] if args else kwargs.get("key", kwargs.get("keys", kwargs.get("data")))
+    if name not in {"get_many", "set_many", "delete_many"}:
+        return [first]
+    if isinstance(first, (list, tuple, set, frozenset, dict, _KEYS_VIEW)):
+        return list(first)
+    if name == "get_many" and first is not None:
+        # A queryset would be evaluated, and without its keys nothing tells the misses.
+        raise TypeError(f"the keys are a {type(first).__qualname__}")
+    return []
+
+
+_KEYS_VIEW = type({}.keys())
+
+
+def _is_djangos(cache: BaseCache, original: Callable[..., Any]) -> bool:
+    """Neither a subclass nor a method that somebody wrapped: they might look at the default."""
+    module = getattr(original, "__globals__", {}).get("__name__", "")
+    return module.startswith(_BACKENDS) and type(cache).__module__.startswith(_BACKENDS)
