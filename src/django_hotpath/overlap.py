@@ -28,6 +28,9 @@ _ASYNC_HANDLERS = frozenset(
     }
 )
 
+# Less is waking up and going back to sleep.
+_RUNS_NS = 1_000_000
+
 
 class OverlapCounter:
     """Counts requests other than those that the owner's own work makes (a test client's)."""
@@ -92,24 +95,44 @@ class OverlapCounter:
             self._busy_since = None
 
 
-def thread_positions() -> dict[int, tuple[int, int]]:
-    """Where every other thread stands that serves no request: equal later, it has not run."""
+def thread_states() -> dict[int, tuple[str, int | tuple[int, int]]]:
+    """Name and state of every other thread that serves no request, for ``threads_that_ran``.
+
+    The state is the thread's CPU time in nanoseconds where Linux tells it, else where it stands.
+    """
     own = threading.get_ident()
+    frames = sys._current_frames()
     return {
-        ident: (id(frame), frame.f_lasti)
-        for ident, frame in sys._current_frames().items()
-        if ident != own and not _is_in(frame, _SYNC_HANDLERS)
+        thread.ident: (thread.name, _state(thread, frames[thread.ident]))
+        for thread in threading.enumerate()
+        if thread.ident is not None
+        and thread.ident != own
+        and thread.ident in frames
+        and not _is_in(frames[thread.ident], _SYNC_HANDLERS)
     }
 
 
-def threads_that_ran(before: dict[int, tuple[int, int]]) -> list[str]:
-    """Names of the threads that have moved since ``thread_positions`` gave ``before``."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
+def threads_that_ran(before: dict[int, tuple[str, int | tuple[int, int]]]) -> list[str]:
+    """Names of the threads that have run since ``thread_states`` gave ``before``."""
     return sorted(
-        names.get(ident, f"thread {ident}")
-        for ident, position in thread_positions().items()
-        if before.get(ident) != position
+        name
+        for ident, (name, state) in thread_states().items()
+        if _has_run(before[ident][1] if ident in before else 0, state)
     )
+
+
+def _state(thread: threading.Thread, frame: FrameType) -> int | tuple[int, int]:
+    try:
+        with open(f"/proc/self/task/{thread.native_id}/schedstat", "rb") as statistics:
+            return int(statistics.read().split()[0])
+    except (OSError, ValueError, IndexError):
+        return id(frame), frame.f_lasti
+
+
+def _has_run(before: int | tuple[int, int], after: int | tuple[int, int]) -> bool:
+    if isinstance(before, int) and isinstance(after, int):
+        return after - before > _RUNS_NS
+    return before != after
 
 
 def _threads_in_requests() -> int:

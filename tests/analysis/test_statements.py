@@ -100,7 +100,7 @@ def test_the_end_of_a_transaction_resets_and_does_not_write(sql: str) -> None:
 
 
 def test_bare_keeps_what_is_code() -> None:
-    assert bare("select 'a',\n \"c\" -- d\nfrom t /* e */") == "SELECT '', \"\" FROM T"
+    assert bare("select 'a',\n \"c\" -- d\nfrom t /* e */") == 'SELECT "", "" FROM T'
 
 
 @pytest.mark.parametrize(

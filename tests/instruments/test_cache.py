@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -116,3 +117,57 @@ async def test_async_operations_are_seen() -> None:
     with recording("cache") as run:
         await cache.aget("a")
     assert operations(run) == [("get", 0, 1)]
+
+
+def test_what_the_callable_of_get_or_set_does_is_its_own() -> None:
+    def compute() -> int:
+        cache.set("b", 1)
+        cache.get("c")
+        return 5 if cache.get_or_set("d", 4) == 4 else 0
+
+    with recording("cache") as run:
+        assert cache.get_or_set("a", compute) == 5
+    assert operations(run) == [
+        ("set", 0, 0),
+        ("get", 0, 1),
+        ("get_or_set", 0, 1),
+        ("get_or_set", 0, 1),
+    ]
+    outermost = run["cache"]["operations"][-1]
+    assert outermost["keys"] == ["a"]
+    assert run["cache"]["total_ms"] == outermost["duration_ms"]
+
+
+def test_keys_of_a_generator_are_counted_as_they_are_read() -> None:
+    cache.set("a", 1)
+    read: list[str] = []
+
+    def keys() -> Iterator[str]:
+        for key in ("a", "b"):
+            read.append(key)
+            cache.get("version")
+            yield key
+
+    lazy = keys()
+    with recording("cache") as run:
+        assert cache.get_many(keys=lazy) == {"a": 1}
+    assert read == ["a", "b"]
+    assert operations(run) == [("get", 0, 1), ("get", 0, 1), ("get_many", 1, 1)]
+    assert run["cache"]["operations"][2]["keys"] == ["a", "b"]
+
+
+def test_a_generator_that_raises_stops_there() -> None:
+    def keys() -> Iterator[str]:
+        yield "a"
+        raise KeyError("theirs")
+
+    with recording("cache") as run, pytest.raises(KeyError, match="theirs"):
+        cache.get_many(keys())
+    assert run["cache"]["operations"][0]["keys"] == ["a"]
+
+
+def test_a_key_asked_for_twice_is_missing_once() -> None:
+    cache.set("a", 1)
+    with recording("cache") as run:
+        cache.get_many(["a", "a", "b", "b"])
+    assert operations(run) == [("get_many", 1, 1)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django_hotpath.analysis.statements import bare
 from django_hotpath.redact import MASK
@@ -17,15 +17,22 @@ _ARRAY = re.compile(rf"\bANY ?\( ?{_VALUE}|\bIN {_VALUE}")
 _OFFSET = re.compile(r"\bOFFSET\b|\bLIMIT [^\s,]++ ?,")
 
 
+class _Shape(NamedTuple):
+    page: bool
+    batch: bool
+    # How many placeholders there are, and the numbers of those in lists; None: not told.
+    placeholders: int
+    listed: tuple[int, ...] | None
+
+
 def is_page(sql: str) -> bool:
     """Whether it reads a later part of an answer: it has an ``OFFSET``."""
-    return _OFFSET.search(bare(sql)) is not None
+    return _shape(sql).page
 
 
 def is_batch(sql: str) -> bool:
     """Whether it is asked for many values at once: a list of two placeholders, or an array."""
-    text = bare(sql)
-    return _ARRAY.search(text) is not None or _LIST.search(text) is not None
+    return _shape(sql).batch
 
 
 def without_batches(queries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -33,23 +40,40 @@ def without_batches(queries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, A
 
     ``status IN (%s, %s)`` with the same two values each time is a condition, not a batch.
     """
-    rest = [query for query in queries if not is_page(query["sql"])]
-    if len({_listed(query) for query in rest if is_batch(query["sql"])} | {None}) == 2:
-        return rest
-    return [query for query in rest if not is_batch(query["sql"])]
+    shapes: dict[str, _Shape] = {}
+    singles, rest, lists = [], [], set()
+    for query in queries:
+        sql = query["sql"]
+        shape = shapes.get(sql) or shapes.setdefault(sql, _shape(sql))
+        if shape.page:
+            continue
+        rest.append(query)
+        if shape.batch:
+            lists.add(_values(query, shape))
+        else:
+            singles.append(query)
+    return rest if len(lists) == 1 and None not in lists else singles
 
 
-def _listed(query: Mapping[str, Any]) -> Hashable:
-    """The values of all lists of a statement; a value of its own where they cannot be seen."""
-    unknown = object()
-    params = query.get("params") or ()
-    text = bare(query["sql"])
+def _shape(sql: str) -> _Shape:
+    text = bare(sql)
+    page = _OFFSET.search(text) is not None
+    if _ARRAY.search(text):
+        return _Shape(page, True, 0, None)
+    if not _LIST.search(text):
+        return _Shape(page, False, 0, None)
     places = [found.start() for found in _PLACEHOLDER.finditer(text)]
+    return _Shape(page, True, len(places), tuple(_inside(text, places)))
+
+
+def _values(query: Mapping[str, Any], shape: _Shape) -> tuple[str, ...] | None:
+    """The values of all lists of a statement; None where they cannot be seen."""
+    params = query.get("params") or ()
     # Long statements keep a part of their parameters, which says nothing of the others.
-    if _ARRAY.search(text) or len(params) != len(places):
-        return unknown
-    values = tuple(params[number] for number in _inside(text, places))
-    return values if all(map(_is_told, values)) else unknown
+    if shape.listed is None or len(params) != shape.placeholders:
+        return None
+    values = tuple(params[number] for number in shape.listed)
+    return values if all(map(_is_told, values)) else None
 
 
 def _inside(text: str, places: Sequence[int]) -> Iterator[int]:

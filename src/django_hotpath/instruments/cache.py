@@ -25,7 +25,7 @@ _MAX_KEYS = 20
 _SIMPLE = ("add", "clear", "delete", "get", "set", "touch")
 _COMPOSED = ("decr", "delete_many", "get_many", "get_or_set", "has_key", "incr", "set_many")
 
-# What the first of the running captures found in CACHES, by alias.
+# What the first of the running captures found in CACHES: classes and errors by alias.
 _classes: dict[str, type] = {}
 _broken: dict[str, str] = {}
 
@@ -36,7 +36,8 @@ class Cache(Instrument):
     cost = "about 10 microseconds an operation"
     disturbed_by = (
         "A cached None counts as a miss on cache backends that are not Django's own. Clients that "
-        "you call without Django's cache framework are not seen."
+        "you call without Django's cache framework are not seen. Asynchronous operations may "
+        "include the wait for a thread."
     )
 
     def __init__(self, session: Session, target: str | None = None) -> None:
@@ -222,16 +223,18 @@ def _wrapping(name: str) -> Wrap:
 
 def _targets() -> list[tuple[type, str, Wrap]]:
     """Methods where they are defined: Django compares some with those of its base class."""
-    _classes.clear()
-    _broken.clear()
+    global _broken, _classes
+    classes: dict[str, type] = {}
+    broken: dict[str, str] = {}
     for alias in caches.settings:
         try:
             found = import_string(caches.settings[alias]["BACKEND"])
-            _classes[alias] = found if isinstance(found, type) else type(caches[alias])
+            classes[alias] = found if isinstance(found, type) else type(caches[alias])
         except Exception as error:
-            _broken[alias] = describe_error(error)
+            broken[alias] = describe_error(error)
+    _broken, _classes = broken, classes
     targets: dict[tuple[type, str], Wrap] = {}
-    for backend in _classes.values():
+    for backend in classes.values():
         for name in (*_SIMPLE, *_COMPOSED):
             for method in (name, f"a{name}"):
                 owner = next((cls for cls in backend.__mro__ if method in cls.__dict__), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, KeysView
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -13,6 +13,7 @@ from django_hotpath.plain import identity
 
 _BACKENDS = "django.core.cache.backends."
 _MISSING = object()
+_READABLE = (list, tuple, set, frozenset, dict, KeysView)
 
 # Operations that call others (get_or_set, the default get_many) count once, as themselves.
 innermost: ContextVar[Operation | None] = ContextVar("hotpath_cache_operation", default=None)
@@ -38,6 +39,7 @@ class Operation:
         "started",
         "theirs",
         "token",
+        "unread",
         "walk",
     )
 
@@ -62,6 +64,8 @@ class Operation:
         self.lost = False
         # The application's generator is making a key just now.
         self.theirs = False
+        # Its keys are something that only the backend may read.
+        self.unread = False
 
     def around(self) -> Operation | None:
         """The running operation, recorded by the same owner, within whose time this one is."""
@@ -76,6 +80,8 @@ class Operation:
             return False
         if outer.name != "get_or_set":
             return not outer.theirs
+        if outer.lost:
+            return True
         keys = _keys(self.name, self.args, self.kwargs)
         wanted = [identity(key) for key in outer.keys]
         return bool(keys) and all(identity(key) in wanted for key in keys)
@@ -93,6 +99,7 @@ class Operation:
                 self.kwargs = {**kwargs, "keys": watched}
             return
         self.keys = _keys(name, args, kwargs)
+        self.unread = name == "get_many" and not isinstance(many, _READABLE)
         if name == "get" and _is_djangos(self.cache, original):
             # Django's own backends hand the default through: ours tells a cached None apart.
             self.default = _default(args, kwargs)
@@ -125,6 +132,8 @@ class Operation:
             if not isinstance(result, dict):
                 raise TypeError(f"get_many gave {type(result).__qualname__}")
             self.hits = dict.__len__(result)
+            if self.unread:
+                raise TypeError("without the keys of get_many nothing tells the misses")
             asked = len({identity(key) for key in self.keys})
             self.misses = max(asked - self.hits, 0)
 
@@ -156,15 +165,8 @@ def _keys(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]
     first = args[0] if args else kwargs.get("key", kwargs.get("keys", kwargs.get("data")))
     if name not in {"get_many", "set_many", "delete_many"}:
         return [first]
-    if isinstance(first, (list, tuple, set, frozenset, dict, _KEYS_VIEW)):
-        return list(first)
-    if name == "get_many" and first is not None:
-        # A queryset would be evaluated, and without its keys nothing tells the misses.
-        raise TypeError(f"the keys are a {type(first).__qualname__}")
-    return []
-
-
-_KEYS_VIEW = type({}.keys())
+    # Not a queryset, for example: reading would evaluate it.
+    return list(first) if isinstance(first, _READABLE) else []
 
 
 def _is_djangos(cache: BaseCache, original: Callable[..., Any]) -> bool:

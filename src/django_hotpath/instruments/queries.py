@@ -20,6 +20,7 @@ from django.db.backends.utils import CursorWrapper
 
 from django_hotpath import redact, slowlog
 from django_hotpath.analysis.fingerprint import fingerprint
+from django_hotpath.analysis.placeholders import Reading
 from django_hotpath.callsite import Walk, call_site, locate, template_path, walk
 from django_hotpath.instruments.base import (
     Instrument,
@@ -365,12 +366,13 @@ def _positions(found: Walk) -> list[int]:
 
 def _plain(record: _Record, index: int, session: Session, frames: _Frames) -> dict[str, Any]:
     sql = record.sql if isinstance(record.sql, str) else describe_object(record.sql)
+    reading = redact.statement(sql, record.params)
     query: dict[str, Any] = {
         "index": index,
         "alias": record.alias,
         "vendor": record.vendor,
-        "sql": sql[:MAX_SQL],
-        "params": _params(record, sql),
+        "sql": (sql if reading is None else reading.text)[:MAX_SQL],
+        "params": _params(record.params, reading),
         "fingerprint": fingerprint(sql),
         "start_ms": session.ms_since_start(record.started),
         "duration_ms": to_ms(record.duration_ns()),
@@ -391,19 +393,25 @@ def _plain(record: _Record, index: int, session: Session, frames: _Frames) -> di
     return query
 
 
-def _params(record: _Record, sql: str) -> list[str] | None:
-    params = record.params
+def _params(params: Any, reading: Reading | None) -> list[str] | None:
+    """The parameters as texts, as far as what was read of the statement lets them be shown."""
     if params is None:
         return None
     if isinstance(params, dict):
+        shown = None if reading is None else reading.shown_names
         return [
-            f"{name}={redact.MASK if redact.is_secret(str(name)) else describe_value(value)}"
+            f"{name}={redact.MASK}"
+            if redact.is_secret(str(name)) or (shown is not None and name not in shown)
+            else f"{name}={describe_value(redact.parameter(value))}"
             for name, value in list(params.items())[:_MAX_PARAMS]
         ]
     if not isinstance(params, (list, tuple)):
-        return [describe_value(params)]
-    secret = redact.secret_positions(sql)
+        return [describe_value(params) if reading is None else redact.MASK]
+    if reading is not None and reading.count != len(params):
+        # The driver finds placeholders where we do not: any of them may be the secret.
+        return [redact.MASK] * min(len(params), _MAX_PARAMS)
+    masked = frozenset() if reading is None else reading.masked
     return [
-        redact.MASK if position in secret else describe_value(value)
+        redact.MASK if position in masked else describe_value(redact.parameter(value))
         for position, value in enumerate(params[:_MAX_PARAMS])
     ]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django_hotpath.analysis import statements
 from django_hotpath.capture import CallSite, Capture, Finding
 
 
@@ -34,10 +33,9 @@ def site_of(query: Query) -> CallSite | None:
     return CallSite(**found) if found else None
 
 
-def is_read(query: Query) -> bool:
-    """Whether it is a question that was answered; the tail of a text cut short may hide a write."""
-    unsure = query.get("error") or query.get("running") or query.get("sql_truncated")
-    return not unsure and statements.is_read(query["sql"])
+def is_answered(query: Query) -> bool:
+    """Whether it ended well and its text is whole: a tail that was cut off may hide a write."""
+    return not (query.get("error") or query.get("running") or query.get("sql_truncated"))
 
 
 def distinct(queries: Sequence[Query]) -> int:

@@ -10,7 +10,7 @@ from django_hotpath.analysis.findings.base import (
     Limits,
     Query,
     indexes,
-    is_read,
+    is_answered,
     placed,
     queries_of,
     severity_by_cost,
@@ -18,7 +18,7 @@ from django_hotpath.analysis.findings.base import (
     total_ms,
     where,
 )
-from django_hotpath.analysis.statements import is_repeatable, resets_answers
+from django_hotpath.analysis.statements import nature
 from django_hotpath.capture import Capture, Finding, Fix, Predicted
 
 
@@ -37,9 +37,10 @@ def duplicate_query(capture: Capture, limits: Limits) -> Iterator[Finding]:
         # COMMIT and ROLLBACK do not pass through Django's hook. Either changes what is read.
         ended = in_transaction.get(alias, False) and not query["transaction"]
         in_transaction[alias] = query["transaction"]
-        if ended or _resets(query):
+        known = nature(query["sql"])
+        if ended or known.resets or query.get("sql_truncated"):
             last_reset[vendor] = index
-        if not is_read(query) or not is_repeatable(query["sql"]):
+        if not known.repeatable or not is_answered(query):
             continue
         original = query.get("duplicate_of")
         identity = (alias, index if original is None else original)
@@ -53,10 +54,6 @@ def duplicate_query(capture: Capture, limits: Limits) -> Iterator[Finding]:
     for group in groups.values():
         if len(group) > 1:
             yield _finding(capture, group)
-
-
-def _resets(query: Query) -> bool:
-    return bool(query.get("sql_truncated")) or resets_answers(query["sql"])
 
 
 def _finding(capture: Capture, group: Sequence[Query]) -> Finding:

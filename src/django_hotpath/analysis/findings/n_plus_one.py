@@ -13,13 +13,14 @@ from django_hotpath.analysis.findings.base import (
     Query,
     distinct,
     indexes,
-    is_read,
+    is_answered,
     placed,
     queries_of,
     severity_by_cost,
     site_of,
     total_ms,
 )
+from django_hotpath.analysis.statements import is_read
 from django_hotpath.capture import CallSite, Capture, Finding, Fix, Predicted
 
 # Without a line to tell helpers from loops it takes more of them.
@@ -35,10 +36,11 @@ def n_plus_one(capture: Capture, limits: Limits) -> Iterator[Finding]:
     """
     groups: dict[Hashable, list[Query]] = defaultdict(list)
     for query in queries_of(capture):
-        if is_read(query):
+        if is_answered(query):
             groups[_path(query)].append(query)
     for members in groups.values():
-        if len(members) < limits.n_plus_one:
+        # Statements of one fingerprint differ in literals only: one tells for all.
+        if len(members) < limits.n_plus_one or not is_read(members[0]["sql"]):
             continue
         group = without_batches(members)
         # With the same parameters every time it is a duplicate, which has another cure.

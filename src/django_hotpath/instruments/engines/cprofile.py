@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django_hotpath.instruments.base import Instrument, Session
 from django_hotpath.instruments.calls import function_table
-from django_hotpath.overlap import thread_positions, threads_that_ran
+from django_hotpath.overlap import thread_states, threads_that_ran
 
 SEES_ALL_THREADS = sys.version_info >= (3, 12)
 
@@ -31,7 +31,7 @@ class CProfileCalls(Instrument):
         self._profile = cProfile.Profile(builtins=False)
         self._on = False
         self._stolen = False
-        self._others: dict[int, tuple[int, int]] | None = None
+        self._others: dict[int, tuple[str, int | tuple[int, int]]] | None = None
 
     @classmethod
     def busy(cls) -> str | None:
@@ -40,7 +40,7 @@ class CProfileCalls(Instrument):
 
     def start(self) -> None:
         if SEES_ALL_THREADS and not _in_event_loop():
-            self._others = thread_positions()
+            self._others = thread_states()
         self._profile.enable()
         self._on = True
 
