@@ -70,7 +70,7 @@ OPTIONS: dict[str, Option] = {
             "card_?number",
             "cvv",
             "iban",
-            "ssn",
+            "(?<![a-z])ssn(?![a-z])",
         ],
         (list, tuple),
         "a list of regular expressions",

@@ -206,7 +206,7 @@ class ProfiledRequest:
         match = self.request.resolver_match
         return RequestInfo(
             method=self.method,
-            path=redact.path(self.path, match.kwargs if match is not None else {}),
+            path=redact.path(self.path, match.captured_kwargs if match is not None else {}),
             query_string=redact.query_string(self.query_string),
             route=str(match.route) if match is not None else None,
             view=match._func_path if match is not None else None,
@@ -250,8 +250,11 @@ def _in_place_of(response: HttpResponseBase, shown: HttpResponse) -> HttpRespons
 def _twin(response: HttpResponseBase) -> HttpResponseBase:
     """The same response with headers of its own.
 
-    An application may answer with one object many times: ours must not stay on it.
+    An application may answer with one object many times: ours must not stay on it. A stream can
+    be sent once only, and its iterator may look at the object it was made for.
     """
+    if response.streaming:
+        return response
     try:
         twin = type(response).__new__(type(response))
         twin.__dict__.update(response.__dict__)

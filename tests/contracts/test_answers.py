@@ -288,7 +288,12 @@ KINDS = {
     "session": Request("session/"),
     "echo": Request(
         "echo/",
-        headers=(("Accept", "*/*"), ("Cookie", "a=1; profile=1"), ("X-Api-Key", "k"), ("Via", "x")),
+        headers=(
+            ("Accept", "*/*"),
+            ("Cookie", "a=1; profile=1"),
+            ("X-Api-Key", "k"),
+            ("X-Other", "x"),
+        ),
     ),
 }
 

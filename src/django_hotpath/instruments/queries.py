@@ -389,7 +389,7 @@ def _plain(record: _Record, index: int, session: Session, frames: _Frames) -> di
     if not record.ended:
         query["running"] = True
     if record.error is not None:
-        query["error"] = record.error
+        query["error"] = redact.message(record.error)
     return query
 
 
