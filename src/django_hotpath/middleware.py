@@ -47,15 +47,12 @@ class ProfilingMiddleware:
         limit = settings.SLOW_REQUEST_MS
         if limit is None:
             return self.get_response(request)  # type: ignore[no-any-return]
-        token = slowlog.queries.set(count := [0])
-        started = perf_counter()
-        try:
-            response: HttpResponseBase = self.get_response(request)
-        finally:
-            slowlog.queries.reset(token)
+        count = slowlog.counter()
+        before, started = count[0], perf_counter()
+        response: HttpResponseBase = self.get_response(request)
         elapsed_ms = (perf_counter() - started) * 1000
         if elapsed_ms >= limit:
-            slowlog.report(request, response.status_code, elapsed_ms, count[0])
+            slowlog.report(request, response.status_code, elapsed_ms, count[0] - before)
         return response
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -69,15 +66,12 @@ class ProfilingMiddleware:
         limit = settings.SLOW_REQUEST_MS
         if limit is None:
             return await self.get_response(request)  # type: ignore[no-any-return]
-        token = slowlog.queries.set(count := [0])
-        started = perf_counter()
-        try:
-            response: HttpResponseBase = await self.get_response(request)
-        finally:
-            slowlog.queries.reset(token)
+        count = slowlog.counter()
+        before, started = count[0], perf_counter()
+        response: HttpResponseBase = await self.get_response(request)
         elapsed_ms = (perf_counter() - started) * 1000
         if elapsed_ms >= limit:
-            slowlog.report(request, response.status_code, elapsed_ms, count[0])
+            slowlog.report(request, response.status_code, elapsed_ms, count[0] - before)
         return response
 
     def _profile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:

@@ -190,7 +190,7 @@ class ProfiledRequest:
         limit = settings.SLOW_REQUEST_MS
         if limit is not None and capture.timing.wall_ms >= limit:
             queries = capture.instruments.get("queries")
-            count = queries["count"] if queries else 0
+            count = queries["count"] if queries else None
             slowlog.report(self.request, status, capture.timing.wall_ms, count, profiled=True)
 
     def _save(self, capture: Capture) -> str | None:
@@ -206,7 +206,7 @@ class ProfiledRequest:
         match = self.request.resolver_match
         return RequestInfo(
             method=self.method,
-            path=redact.path(self.path, match.captured_kwargs if match is not None else {}),
+            path=redact.path(self.path, getattr(match, "captured_kwargs", {})),
             query_string=redact.query_string(self.query_string),
             route=str(match.route) if match is not None else None,
             view=match._func_path if match is not None else None,

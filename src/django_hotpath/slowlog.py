@@ -9,19 +9,30 @@ from django.http import HttpRequest
 
 logger = logging.getLogger("hotpath.slow")
 
-# The number of statements so far in this request; the execute wrapper adds to it.
+# The number of statements so far in this thread or task; the execute wrapper adds to it. It is
+# never reset: whoever wants to know takes the difference.
 queries: ContextVar[list[int] | None] = ContextVar("hotpath_query_count", default=None)
+
+
+def counter() -> list[int]:
+    count = queries.get()
+    if count is None:
+        queries.set(count := [0])
+    return count
 
 
 def report(
     request: HttpRequest,
     status: int,
     elapsed_ms: float,
-    query_count: int,
+    query_count: int | None,
     *,
     profiled: bool = False,
 ) -> None:
-    """One line a request; ``extra["hotpath"]`` holds the figures for structured logs."""
+    """One line a request; ``extra["hotpath"]`` holds the figures for structured logs.
+
+    ``query_count`` is None where nobody counted.
+    """
     try:
         _report(request, status, elapsed_ms, query_count, profiled=profiled)
     except Exception:
@@ -30,7 +41,12 @@ def report(
 
 
 def _report(
-    request: HttpRequest, status: int, elapsed_ms: float, query_count: int, *, profiled: bool
+    request: HttpRequest,
+    status: int,
+    elapsed_ms: float,
+    query_count: int | None,
+    *,
+    profiled: bool,
 ) -> None:
     match = request.resolver_match
     route = match.route if match is not None else None
@@ -45,12 +61,12 @@ def _report(
         "profiled": profiled,
     }
     logger.warning(
-        "%s %s %s took %.0f ms with %d queries%s",
+        "%s %s %s took %.0f ms%s%s",
         figures["method"],
         place,
         status,
         elapsed_ms,
-        query_count,
+        "" if query_count is None else f" with {query_count} queries",
         " (profiled)" if profiled else "",
         extra={"hotpath": figures},
     )

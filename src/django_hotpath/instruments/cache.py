@@ -33,7 +33,7 @@ _broken: dict[str, str] = {}
 class Cache(Instrument):
     name = "cache"
     measures = "Every operation on Django's caches: keys, hits, misses, time and the line it is on."
-    cost = "about 10 microseconds an operation"
+    cost = "about 15 microseconds an operation"
     disturbed_by = (
         "A cached None counts as a miss on cache backends that are not Django's own. Clients that "
         "you call without Django's cache framework are not seen. Asynchronous operations may "
