@@ -17,7 +17,8 @@ from asgiref.sync import iscoroutinefunction
 from django_hotpath import stores, trigger
 from django_hotpath.capture import Capture
 from django_hotpath.instruments.base import current
-from django_hotpath.recorder import Recorder, Refused, Steps
+from django_hotpath.recorder import Recorder, Refused
+from django_hotpath.steps import Steps
 
 P = ParamSpec("P")
 R = TypeVar("R")

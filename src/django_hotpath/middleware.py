@@ -18,7 +18,7 @@ from django_hotpath import callsite, slowlog
 from django_hotpath.conf import settings
 from django_hotpath.entry import answer_or_profile
 from django_hotpath.profiled_request import ProfiledRequest
-from django_hotpath.recorder import Steps
+from django_hotpath.steps import Steps
 from django_hotpath.trigger import HEADER
 
 

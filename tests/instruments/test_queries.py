@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from django_hotpath import api
-from django_hotpath.instruments import queries
+from django_hotpath.instruments import queries, query_record
 from shop.models import Author, Book
 from tests.recording import recording
 
@@ -259,7 +259,7 @@ def test_calls_on_one_line_have_their_own_positions() -> None:
 
 
 def test_long_sql_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "MAX_SQL", 50)
+    monkeypatch.setattr(query_record, "MAX_SQL", 50)
     with recording("queries") as run:
         list(Group.objects.filter(name__in=[str(number) for number in range(50)]))
     (query,) = run["queries"]["queries"]
