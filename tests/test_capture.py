@@ -81,3 +81,8 @@ def test_an_unknown_severity_is_refused() -> None:
 def test_ids_sort_by_time() -> None:
     assert new_id(1_000.0) < new_id(1_000.001) < new_id(2_000.0)
     assert len(new_id()) == 26
+
+
+def test_ids_of_one_process_only_grow() -> None:
+    made = [new_id() for _ in range(1000)]
+    assert made == sorted(set(made))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -18,15 +19,26 @@ SEVERITIES = ("high", "medium", "low")
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
+_id_lock = threading.Lock()
+_last_id = 0
+
 
 class CaptureError(ValueError):
     """The text is not a capture that this version can read."""
 
 
 def new_id(now: float | None = None) -> str:
-    """A ULID: 26 characters, 48 bits of milliseconds then 80 random bits, sorts by time."""
+    """A ULID: 26 characters, 48 bits of milliseconds then 80 random bits, sorts by time.
+
+    Without ``now`` it is greater than every one before it in this process, also within a
+    millisecond and after the clock was set back.
+    """
+    global _last_id
     milliseconds = int((time.time() if now is None else now) * 1000)
     number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    if now is None:
+        with _id_lock:
+            number = _last_id = max(number, _last_id + 1)
     return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
