@@ -118,3 +118,21 @@ def test_a_store_of_another_kind_is_a_store_error(settings: Any) -> None:
     settings.HOTPATH = {"STORE": {"BACKEND": "collections.Counter"}}
     with pytest.raises(StoreError, match="is not a store"):
         get_store()
+
+
+def test_a_new_file_that_another_connection_prepares_just_now_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django_hotpath.stores import sqlite
+
+    real, refusals = sqlite._migrate, [sqlite3.OperationalError("database is locked")] * 2
+
+    def refuses_twice(connection: sqlite3.Connection) -> None:
+        if refusals:
+            raise refusals.pop()
+        real(connection)
+
+    monkeypatch.setattr(sqlite, "_migrate", refuses_twice)
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    store.save(factories.capture())
+    assert store.list().total == 1

@@ -164,7 +164,7 @@ class SQLiteStore(Store):
                 self._make_folder()
             target = self.path if create or self.path.exists() else ":memory:"
             connection = sqlite3.connect(target, timeout=_BUSY_SECONDS)
-            _migrate(connection)
+            _prepare(connection)
             with connection:
                 yield connection
         except (sqlite3.Error, OSError) as error:
@@ -181,6 +181,22 @@ class SQLiteStore(Store):
         if not self.path.exists():
             # Captures hold parameters and paths: nobody else's business.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Makes a new file ready for use.
+
+    SQLite does not wait while two connections switch a file to WAL: one of them is told at once
+    that it is locked, and has to try again.
+    """
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            return _migrate(connection)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
