@@ -7,6 +7,7 @@ import gc
 import gzip
 import io
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -312,6 +313,13 @@ def connections_stay_open() -> Iterator[None]:
 def allowed(settings: Settings) -> None:
     """DEBUG off, as the error pages of DEBUG differ from one request to the next."""
     settings.HOTPATH = {**settings.HOTPATH, "ALLOW": f"{__name__}.everybody"}
+
+
+@pytest.fixture(autouse=True)
+def _stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Age, Expires and the like change from one second to the next."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
 
 
 @pytest.fixture
