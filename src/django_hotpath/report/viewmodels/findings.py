@@ -86,7 +86,7 @@ def _predicted(finding: Finding) -> str:
     if predicted is None:
         return ""
     before, after = predicted.queries
-    saving = f"saves about {ms(predicted.saved_ms)}"
+    saving = f"saves about {ms(predicted.saved_ms)} in the database, and the work around it"
     return f"{_change(before, after)}, {saving}" if before != after else saving
 
 
