@@ -86,8 +86,12 @@ class ProfiledRequest:
         return not iscoroutinefunction(match.func)
 
     def stop(self) -> None:
-        self.recorder.stop()
-        standaside.end(self.request)
+        """Never raises: the application's answer is ready."""
+        try:
+            self.recorder.stop()
+            standaside.end(self.request)
+        except Exception:
+            logger.exception("the instruments did not stop cleanly")
 
     def unprofiled(self, response: HttpResponseBase) -> HttpResponseBase:
         response = _twin(response)
