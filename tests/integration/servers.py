@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NAVIGATION = {"Accept": "text/html,*/*;q=0.8", "Sec-Fetch-Dest": "document"}
 FETCH = {"Accept": "*/*", "Sec-Fetch-Dest": "empty"}
 _PATIENCE = 30.0
+# Twenty profiled at once slow each other, under tracemalloc most: how long is not the question.
+_ANSWERS_WITHIN = 180.0
 
 COMMANDS: dict[str, list[str]] = {
     "runserver": ["django", "runserver", "127.0.0.1:{port}", "--noreload"],
@@ -130,7 +132,7 @@ class Server:
         process.wait(10)
 
     def get(self, path: str, headers: dict[str, str] = FETCH) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_ANSWERS_WITHIN)
         try:
             connection.request("GET", path, headers={**headers, "Connection": "close"})
             response = connection.getresponse()
