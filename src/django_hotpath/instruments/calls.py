@@ -12,6 +12,11 @@ MAX_FUNCTIONS = 3_000
 
 TOOLS = "profiling tools"
 
+# File, first line and qualified name.
+Key = tuple[str, int, str]
+
+TOOLS_KEY: Key = ("", 0, TOOLS)
+
 
 class _Edge(Protocol):
     @property
@@ -57,38 +62,35 @@ def function_table(entries: Iterable[Entry]) -> dict[str, Any]:
     Functions of profiling tools, ours included, are folded into one row; code objects that share
     file, line and name (a function defined anew at each call) into one each.
     """
-    rows: dict[tuple[str, int, str], _Row] = {}
-    edges: dict[tuple[tuple[str, int, str], tuple[str, int, str]], _Row] = {}
+    rows: dict[Key, _Row] = {}
+    edges: dict[tuple[Key, Key], _Row] = {}
     for entry in entries:
-        caller = _key(entry.code)
+        caller = key_of(entry.code)
         row = rows.get(caller)
         if row is None:
-            row = rows[caller] = _Row(_describe(entry.code, caller))
+            row = rows[caller] = _Row(describe(entry.code, caller))
         row.add(entry)
         for edge in entry.calls or ():
-            callee = _key(edge.code)
-            if caller == callee == _TOOLS_KEY:
+            callee = key_of(edge.code)
+            if caller == callee == TOOLS_KEY:
                 continue
             edges.setdefault((caller, callee), _Row({})).add(edge)
-    if _TOOLS_KEY in rows:
+    if TOOLS_KEY in rows:
         # What passes through tools is the application's, and would be counted once a layer.
-        rows[_TOOLS_KEY].cumulative = rows[_TOOLS_KEY].own
+        rows[TOOLS_KEY].cumulative = rows[TOOLS_KEY].own
     return _plain(rows, edges)
 
 
-_TOOLS_KEY = ("", 0, TOOLS)
-
-
-def _key(code: CodeType | str) -> tuple[str, int, str]:
+def key_of(code: CodeType | str) -> Key:
     if isinstance(code, str):
         return "", 0, code
     if locate(code.co_filename).kind == "hotpath":
-        return _TOOLS_KEY
+        return TOOLS_KEY
     return code.co_filename, code.co_firstlineno, code.co_qualname
 
 
-def _describe(code: CodeType | str, key: tuple[str, int, str]) -> dict[str, Any]:
-    if key == _TOOLS_KEY:
+def describe(code: CodeType | str, key: Key) -> dict[str, Any]:
+    if key == TOOLS_KEY:
         return {"file": "", "line": 0, "function": TOOLS, "kind": "hotpath", "package": TOOLS}
     if isinstance(code, str):
         return {"file": "", "line": 0, "function": code, "kind": "builtin", "package": "builtins"}
@@ -103,8 +105,8 @@ def _describe(code: CodeType | str, key: tuple[str, int, str]) -> dict[str, Any]
 
 
 def _plain(
-    rows: dict[tuple[str, int, str], _Row],
-    edges: dict[tuple[tuple[str, int, str], tuple[str, int, str]], _Row],
+    rows: dict[Key, _Row],
+    edges: dict[tuple[Key, Key], _Row],
 ) -> dict[str, Any]:
     ranked = sorted(rows.items(), key=lambda item: -item[1].cumulative)
     kept = ranked[:MAX_FUNCTIONS]

@@ -30,20 +30,20 @@ def row(run: Run, name: str) -> dict[str, Any]:
 
 
 def test_calls_are_exact() -> None:
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         loop(50)
     assert row(run, "leaf")["calls"] == 50
     assert row(run, "loop")["calls"] == 1
 
 
 def test_recursion_is_told_apart() -> None:
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         fibonacci(6)
     assert (row(run, "fibonacci")["calls"], row(run, "fibonacci")["primitive_calls"]) == (25, 1)
 
 
 def test_own_times_sum_to_the_total() -> None:
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         loop(50)
         fibonacci(8)
     own = sum(found["own_ms"] for found in run["calls"]["functions"])
@@ -51,18 +51,18 @@ def test_own_times_sum_to_the_total() -> None:
 
 
 def test_functions_are_named_with_file_and_package() -> None:
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         loop(1)
     found = row(run, "leaf")
     assert (found["file"], found["kind"], found["package"]) == (
-        "tests/instruments/test_calls.py",
+        "tests/instruments/test_calls_cprofile.py",
         "project",
         "tests",
     )
 
 
 def test_edges_give_callers_and_callees() -> None:
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         loop(50)
     functions = run["calls"]["functions"]
     edges = {
@@ -85,7 +85,7 @@ def test_a_busy_profiler_is_a_reason_and_the_work_runs() -> None:
     theirs = cProfile.Profile()
     theirs.enable()
     try:
-        with api.profile("busy", instruments=["calls"], save=False) as run:
+        with api.profile("busy", instruments=["cprofile"], save=False) as run:
             result = loop(3)
     finally:
         theirs.disable()
@@ -96,7 +96,7 @@ def test_a_busy_profiler_is_a_reason_and_the_work_runs() -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="cProfile is of one thread before 3.12")
 def test_two_captures_at_once_are_refused_in_words() -> None:
-    with recording("calls"), api.profile("second", instruments=["calls"], save=False) as second:
+    with recording("cprofile"), api.profile("second", instruments=["cprofile"], save=False) as second:
         pass
     assert "another capture is using it" in (second.refused or "")
 
@@ -104,7 +104,7 @@ def test_two_captures_at_once_are_refused_in_words() -> None:
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile is of all threads since 3.12")
 def test_a_profiler_that_takes_over_is_named() -> None:
     theirs = cProfile.Profile()
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         theirs.enable()
         loop(3)
     theirs.disable()
@@ -113,7 +113,7 @@ def test_a_profiler_that_takes_over_is_named() -> None:
 
 def test_the_slot_is_free_afterwards() -> None:
     for _ in range(3):
-        with recording("calls"):
+        with recording("cprofile"):
             loop(1)
     profiler = cProfile.Profile()
     profiler.enable()
@@ -121,9 +121,9 @@ def test_the_slot_is_free_afterwards() -> None:
 
 
 def test_the_slot_is_free_after_an_exception() -> None:
-    with pytest.raises(ZeroDivisionError), recording("calls"):
+    with pytest.raises(ZeroDivisionError), recording("cprofile"):
         _ = 1 / 0
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         loop(2)
     assert row(run, "leaf")["calls"] == 2
 
@@ -136,7 +136,7 @@ async def test_other_tasks_are_not_measured() -> None:
             fibonacci(5)
             await asyncio.sleep(0)
 
-    run = api.profile("mine", instruments=["calls"], save=False)
+    run = api.profile("mine", instruments=["cprofile"], save=False)
 
     @run
     async def mine() -> None:
@@ -164,7 +164,7 @@ def test_other_threads_are_not_measured() -> None:
 
     thread = threading.Thread(target=other)
     thread.start()
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         loop(2000)
     stop.set()
     thread.join()
@@ -181,7 +181,7 @@ def test_a_thread_that_runs_meanwhile_is_named() -> None:
 
     thread = threading.Thread(target=other, name="the-busy-one")
     thread.start()
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         loop(100_000)
     stop.set()
     thread.join()
@@ -192,7 +192,7 @@ def test_a_thread_that_waits_is_not_named() -> None:
     stop = threading.Event()
     thread = threading.Thread(target=stop.wait, name="the-idle-one")
     thread.start()
-    with recording("calls") as run:
+    with recording("cprofile") as run:
         loop(100)
     stop.set()
     thread.join()
