@@ -448,16 +448,11 @@ enter(Tracer *self, PyCodeObject *code, int how, int64_t now)
         if (stack->depth > 0)
             parent = stack->entries[stack->depth - 1].node;
         else {
-            parent = ROOT;
             if (suspendable)
                 frame = PyEval_GetFrame();
-            if (how == AT_START)
+            parent = how == AT_START ? NONE : map_get(&self->resumed, frame);
+            if (parent == NONE)
                 parent = handed_over_by(self);
-            else {
-                parent = map_get(&self->resumed, frame);
-                if (parent == NONE)
-                    parent = ROOT;
-            }
         }
     }
     spend(self, stack, now);
@@ -479,7 +474,7 @@ enter(Tracer *self, PyCodeObject *code, int how, int64_t now)
     }
     if (at_bottom) {
         stack->base_frame = frame;
-        if (frame != NULL && how == AT_START)
+        if (frame != NULL)
             map_put(&self->resumed, frame, parent);
     }
     return self->nodes[node].flags;

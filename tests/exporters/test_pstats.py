@@ -9,8 +9,10 @@ import pytest
 
 from django_hotpath.exporters import ExportError
 from django_hotpath.exporters.pstats import export
+from django_hotpath.instruments.registry import Spec, choose
 from tests import factories
 from tests.recording import recording
+from tests.require import require
 
 
 def fibonacci(number: int) -> int:
@@ -22,11 +24,16 @@ def load(data: bytes, path: Path) -> Any:
     return pstats.Stats(str(path)).stats  # type: ignore[attr-defined]
 
 
-def test_the_standard_reader_sees_what_cprofile_would_have_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["native", "cprofile"])
+def test_the_standard_reader_sees_what_cprofile_would_have_written(
+    tmp_path: Path, engine: str
+) -> None:
+    reason = choose(Spec("calls", engine))[1]
+    require(reason is None, f"needs the {engine} engine: {reason}")
     theirs = cProfile.Profile(builtins=False)
     theirs.runcall(fibonacci, 8)
     theirs.dump_stats(tmp_path / "theirs")
-    with recording("calls") as run:
+    with recording(engine) as run:
         fibonacci(8)
     expected = pstats.Stats(str(tmp_path / "theirs")).stats  # type: ignore[attr-defined]
     found = load(export(run.capture), tmp_path / "ours")

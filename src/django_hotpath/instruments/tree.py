@@ -65,7 +65,7 @@ def plain_tree(
         "functions": functions,
         "edges": edges,
         "tree": tree,
-        "truncated": len(totals) - len(kept),
+        "truncated": 0,
     }
 
 
@@ -141,13 +141,14 @@ class _Nodes:
         self, totals: list[int], order: list[int], kept: Sequence[int], *, with_wait: bool
     ) -> dict[str, Any]:
         place = {node: index for index, node in enumerate(kept)}
-        tree = {
+        tree: dict[str, Any] = {
             "parent": [_ROOT, *(place[self.parent[node]] for node in kept[1:])],
             "frame": [_ROOT, *(order[self.row[node]] for node in kept[1:])],
             "calls": [self.calls[node] for node in kept],
             "own_ms": [_ms(self.own[node]) for node in kept],
             "total_ms": [_ms(totals[node]) for node in kept],
         }
+        tree["omitted"] = len(totals) - len(kept)
         if with_wait:
             tree["wait_ms"] = [_ms(self.wait[node]) for node in kept]
         return tree
@@ -199,7 +200,7 @@ def _function_table(
             each.own += nodes.own[node]
     ranked = sorted(range(len(sums)), key=lambda row: -sums[row].cumulative)
     # A frame that was only folded away, or never entered, is no row.
-    ranked = [row for row in ranked if sums[row].calls or sums[row].own]
+    ranked = [row for row in ranked if sums[row].calls or sums[row].own or sums[row].cumulative]
     order = [_ROOT] * len(sums)
     functions = []
     for place, row in enumerate(ranked):
