@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django_hotpath.stores import get_store
 from django_hotpath.stores.base import StoreError
 from django_hotpath.stores.sqlite import SQLiteStore
 from tests import factories
+from tests.require import require
 
 
 def test_lies_beside_manage_py(settings: Any, tmp_path: Path) -> None:
@@ -136,3 +138,104 @@ def test_a_new_file_that_another_connection_prepares_just_now_is_waited_for(
     store = SQLiteStore(path=tmp_path / "captures.sqlite3")
     store.save(factories.capture())
     assert store.list().total == 1
+
+
+def test_a_file_that_is_replaced_meanwhile_is_opened_anew(tmp_path: Path) -> None:
+    store, other = (SQLiteStore(path=tmp_path / f"{name}.sqlite3") for name in "ab")
+    store.save(factories.capture())
+    for _ in range(2):
+        other.save(factories.capture())
+    other._writer.close()
+    (tmp_path / "b.sqlite3").replace(store.path)
+    store.save(factories.capture())
+    assert store.list().total == 3
+
+
+def test_one_connection_serves_many_captures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    real = sqlite3.connect
+
+    def connect(*args: Any, **kwargs: Any) -> Any:
+        opened.append(args)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    for _ in range(10):
+        store.save(factories.capture())
+    assert len(opened) == 1
+
+
+def test_the_next_save_after_a_failure_works(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    store.save(factories.capture())
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("ALTER TABLE captures RENAME TO elsewhere")
+    with pytest.raises(StoreError, match="no such table"):
+        store.save(factories.capture())
+    with connection:
+        connection.execute("ALTER TABLE elsewhere RENAME TO captures")
+    connection.close()
+    store.save(factories.capture())
+    assert store.list().total == 2
+
+
+def test_file_descriptors_do_not_grow(tmp_path: Path) -> None:
+    require(Path("/proc/self/fd").exists(), "needs /proc")
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3", max_captures=5)
+
+    def save() -> None:
+        for _ in range(50):
+            store.save(factories.capture())
+            store.list()
+
+    save()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(4):
+        threads = [threading.Thread(target=save) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    # SQLite keeps those of readers for the next ones: at most one for each that read at once.
+    assert len(os.listdir("/proc/self/fd")) - before <= 3
+
+
+def test_a_file_whose_log_was_left_behind_is_made_again(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    store.save(factories.capture())
+    store.path.unlink()
+    store.save(factories.capture())
+    assert store.list().total == 1
+
+
+def test_a_store_that_is_gone_has_closed_its_file(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    store.save(factories.capture())
+    assert (tmp_path / "captures.sqlite3-wal").exists()
+    del store
+    assert not (tmp_path / "captures.sqlite3-wal").exists()
+
+
+def test_parent_and_child_of_a_fork_both_save(tmp_path: Path) -> None:
+    store = SQLiteStore(path=tmp_path / "captures.sqlite3")
+    store.save(factories.capture())
+    children = []
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                store.save(factories.capture())
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(child)
+        store.save(factories.capture())
+    for child in children:
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+    store.save(factories.capture())
+    assert store.list().total == 6

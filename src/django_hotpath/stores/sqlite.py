@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sqlite3
 import time
+import weakref
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -24,6 +26,7 @@ from django_hotpath.stores.base import (
     StoreError,
     summarise,
 )
+from django_hotpath.stores.connection import Writer
 
 _VERSION = 1
 _SCHEMA = """
@@ -71,8 +74,9 @@ _BUSY_SECONDS = 1.0
 class SQLiteStore(Store):
     """``path`` defaults to ``.hotpath/captures.sqlite3`` beside ``manage.py``.
 
-    The folder is made at the first save, readable by its owner only, with a ``.gitignore``. A
-    connection lives for one call: safe across threads, forks and a file that somebody deleted.
+    The folder is made at the first save, readable by its owner only, with a ``.gitignore``. One
+    connection that stays open writes the captures, others that live for one call read them: safe
+    across threads, forks and a file that somebody deleted.
     """
 
     def __init__(
@@ -85,6 +89,9 @@ class SQLiteStore(Store):
         self.path = Path(path) if path else base_dir() / ".hotpath" / "captures.sqlite3"
         self.max_captures = max_captures
         self.max_age = max_age
+        self._writer = Writer(self.path, functools.partial(_open_for_writing, self.path))
+        # With the store, at the latest at the end of the process.
+        weakref.finalize(self, self._writer.close)
 
     def save(self, capture: Capture) -> None:
         summary = asdict(summarise(capture))
@@ -92,7 +99,7 @@ class SQLiteStore(Store):
         body = zlib.compress(capture.to_json().encode("ascii"), level=1)
         values = [_storable(summary[column]) for column in _COLUMNS]
         marks = ", ".join("?" * (len(_COLUMNS) + 2))
-        with self._connection(create=True) as connection:
+        with self._writing() as connection:
             connection.execute(
                 f"INSERT OR REPLACE INTO captures ({', '.join(_COLUMNS)}, saved_at, body) "  # noqa: S608
                 f"VALUES ({marks})",
@@ -156,13 +163,20 @@ class SQLiteStore(Store):
             return connection.execute("DELETE FROM captures").rowcount
 
     @contextlib.contextmanager
-    def _connection(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction of the connection that stays open."""
+        try:
+            with self._writer.transaction() as connection:
+                yield connection
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
         """A transaction in the file; an empty database in memory where there is no file yet."""
         connection = None
         try:
-            if create:
-                self._make_folder()
-            target = self.path if create or self.path.exists() else ":memory:"
+            target = self.path if self.path.exists() else ":memory:"
             connection = sqlite3.connect(target, timeout=_BUSY_SECONDS)
             _prepare(connection)
             with connection:
@@ -173,14 +187,25 @@ class SQLiteStore(Store):
             if connection is not None:
                 connection.close()
 
-    def _make_folder(self) -> None:
-        folder = self.path.parent
-        if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (folder / ".gitignore").write_text("*\n", encoding="ascii")
-        if not self.path.exists():
-            # Captures hold parameters and paths: nobody else's business.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
+    folder = path.parent
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text("*\n", encoding="ascii")
+    if not path.exists():
+        # Captures hold parameters and paths: nobody else's business.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    # Whichever thread comes next; the writer lets in one at a time.
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
+    try:
+        _prepare(connection)
+        # A power cut may take the last captures with it, never the file.
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
