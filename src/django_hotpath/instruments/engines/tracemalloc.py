@@ -2,42 +2,76 @@
 
 from __future__ import annotations
 
-import linecache
+import gc
+import sys
 import tracemalloc
 from typing import Any, ClassVar
 
-from django_hotpath.callsite import locate
+from django_hotpath.instruments.allocation_groups import Traces, group, plain_groups, raw_traces
 from django_hotpath.instruments.base import Instrument, Session
+from django_hotpath.instruments.memory import resident_set_size
 
-MAX_ROWS = 100
+MAX_FRAMES = 25
+_COLLECT = "collect"
 
 
 class TracemallocAllocations(Instrument):
     name = "allocations"
     engine = "tracemalloc"
     measures = (
-        "Memory that Python allocated and still holds when the answer is ready, by line and by "
-        "file: two snapshots compared, and the peak between them."
+        "Memory that Python allocated and still holds when the answer is ready, by line, by file "
+        "and by traceback, and the peak meanwhile. allocations:10 keeps ten frames of each "
+        "allocation; allocations:collect runs the garbage collector before and after."
     )
-    cost = "makes code that allocates 3 to 10 times slower: the times of such a run mean nothing"
+    cost = (
+        "makes code that allocates 3 to 10 times slower, with ten frames 12 to 80 times: the times "
+        "of such a run mean nothing"
+    )
     disturbed_by = (
         "It traces the whole process: allocations of other requests count. Memory that extensions "
-        "take from the operating system by themselves is not seen. When tracing was on already, "
-        "nothing is compared: a snapshot of a traced heap takes seconds."
+        "take from the operating system by themselves is not seen, nor what was freed of memory "
+        "allocated before: an entry that takes an older one's place in a cache looks like growth. "
+        "The answer itself is alive too. When tracing was on already, nothing is compared: a "
+        "snapshot of a traced heap takes seconds."
     )
     process_wide: ClassVar[str | None] = "tracemalloc"
-    nframe: ClassVar[int] = 1
+    takes_target = True
 
     def __init__(self, session: Session, target: str | None = None) -> None:
         super().__init__(session, target)
+        words = target.split(":") if target else []
+        self._collect = _COLLECT in words
+        self._nframe = next((int(word) for word in words if word.isdecimal()), 1)
         self._foreign = False
-        self._before: tracemalloc.Snapshot | None = None
-        self._after: tracemalloc.Snapshot | None = None
-        self._traced_before = 0
-        self._traced_after = 0
-        self._peak = 0
+        self._sentinel: object = None
+        self._traces: Traces | None = None
+        self._traced_before = self._traced_after = self._peak = 0
+        self._garbage: int | None = None
+        self._rss_before: int | None = None
+        self._blocks_before = self._blocks_after = 0
+        self._modules = 0
+
+    @classmethod
+    def check_target(cls, target: str) -> str | None:
+        words = target.split(":")
+        numbers = [word for word in words if word != _COLLECT]
+        fits = len(numbers) <= 1 and all(
+            word.isascii() and word.isdecimal() and 1 <= int(word[:9]) <= MAX_FRAMES
+            for word in numbers
+        )
+        if fits and len(words) == len(set(words)):
+            return None
+        return (
+            f"allocations:{target} is not understood: write the number of frames to keep, 1 to "
+            f"{MAX_FRAMES} (allocations:10), {_COLLECT}, or both (allocations:10:{_COLLECT})"
+        )
 
     def start(self) -> None:
+        if self._collect:
+            gc.collect()
+        self._rss_before = resident_set_size()
+        self._blocks_before = sys.getallocatedblocks()
+        self._modules = len(sys.modules)
         self._foreign = tracemalloc.is_tracing()
         if self._foreign:
             self.warnings.append(
@@ -45,72 +79,48 @@ class TracemallocAllocations(Instrument):
                 "the peak is the highest since tracing began"
             )
         else:
-            tracemalloc.start(self.nframe)
-            self._before = tracemalloc.take_snapshot()
+            tracemalloc.start(self._nframe)
+            self._sentinel = object()
         self._traced_before, _ = tracemalloc.get_traced_memory()
 
     def stop(self) -> None:
+        self._modules = len(sys.modules) - self._modules
         if not tracemalloc.is_tracing():
             self.warnings.append("allocations: the application stopped tracemalloc meanwhile")
+            self._blocks_after = sys.getallocatedblocks()
             return
         self._traced_after, self._peak = tracemalloc.get_traced_memory()
-        if not self._foreign:
-            self._after = tracemalloc.take_snapshot()
+        if self._collect:
+            self._garbage = gc.collect()
+        self._blocks_after = sys.getallocatedblocks()
+        if self._foreign:
+            return
+        # A trace that does not know what we allocated first is not the one that we began.
+        if tracemalloc.get_object_traceback(self._sentinel) is None:
+            self._foreign = True
+            self.warnings.append(
+                "allocations: the application started tracemalloc anew or cleared its traces "
+                "meanwhile: nothing can be compared, and its tracing is left on"
+            )
+            return
+        try:
+            self._traces = raw_traces(tracemalloc.take_snapshot())
+        finally:
             tracemalloc.stop()
 
     def result(self) -> dict[str, Any]:
-        by_line, tools = self._compare()
-        self._before = self._after = None
+        traces, self._traces = self._traces, None
         return {
             "engine": self.engine,
-            "nframe": tracemalloc.get_traceback_limit() if self._foreign else self.nframe,
+            "nframe": tracemalloc.get_traceback_limit() if self._foreign else self._nframe,
             "foreign": self._foreign,
             "traced_before": self._traced_before,
             "traced_after": self._traced_after,
             "traced_peak": self._peak,
-            "total_size": sum(row["size"] for row in by_line),
-            "total_count": sum(row["count"] for row in by_line),
-            "by_line": [_with_source(row) for row in by_line[:MAX_ROWS]],
-            "by_file": _by_file(by_line)[:MAX_ROWS],
-            "tools_size": tools,
+            **plain_groups(group(traces or ())),
+            "garbage": self._garbage,
+            "rss_before": self._rss_before,
+            "blocks_before": self._blocks_before,
+            "blocks_after": self._blocks_after,
+            "modules_loaded": max(self._modules, 0),
         }
-
-    def _compare(self) -> tuple[list[dict[str, Any]], int]:
-        if self._before is None or self._after is None:
-            return [], 0
-        rows: list[dict[str, Any]] = []
-        tools = 0
-        for difference in self._after.compare_to(self._before, "lineno"):
-            frame = difference.traceback[0]
-            where = locate(frame.filename)
-            if where.kind == "hotpath" or frame.filename == tracemalloc.__file__:
-                tools += difference.size_diff
-                continue
-            rows.append(
-                {
-                    "file": where.file,
-                    "line": frame.lineno,
-                    "kind": where.kind,
-                    "size": difference.size_diff,
-                    "count": difference.count_diff,
-                    "filename": frame.filename,
-                }
-            )
-        rows.sort(key=lambda row: -row["size"])
-        return rows, tools
-
-
-def _by_file(by_line: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    files: dict[str, dict[str, Any]] = {}
-    for row in by_line:
-        file: dict[str, Any] = {"file": row["file"], "kind": row["kind"], "size": 0, "count": 0}
-        file = files.setdefault(row["file"], file)
-        file["size"] += row["size"]
-        file["count"] += row["count"]
-    return sorted(files.values(), key=lambda file: -int(file["size"]))
-
-
-def _with_source(row: dict[str, Any]) -> dict[str, Any]:
-    filename = row.pop("filename")
-    row["source"] = linecache.getline(filename, row["line"]).strip()[:200]
-    return row
