@@ -127,6 +127,14 @@ class TestSlowFunction:
         assert finding.severity == "medium"
         assert "calls of it may be in these figures" in finding.detail
 
+    def test_with_an_exact_tree_other_requests_only_take_turns(self) -> None:
+        capture = with_functions(function(own_ms=900.0))
+        calls = {**capture.instruments["calls"], "engine": "native"}
+        capture = replace(capture, instruments={**capture.instruments, "calls": calls})
+        finding = only(replace(capture, overlap=Overlap(requests=1, share=0.1)))
+        assert finding.severity == "medium"
+        assert "their calls are not in these figures" in finding.detail
+
     def test_other_warnings_do_not(self) -> None:
         capture = with_functions(function(own_ms=900.0))
         environment = replace(capture.environment, warnings=("runserver is auto-reloading",))

@@ -1,4 +1,4 @@
-"""Random programs of calls, generators, exceptions and coroutines, and a slow tracer to trust.
+"""Random programs of calls, generators, exceptions and coroutines.
 
 A program is a nested list of operations; the functions below run it. Each function exists in
 several copies, so that a tree has siblings to mix up.
@@ -7,11 +7,9 @@ several copies, so that a tree has siblings to mix up.
 from __future__ import annotations
 
 import random
-import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 Program = list[tuple[Any, ...]]
@@ -217,6 +215,44 @@ def expression(program: Program, number: int) -> None:
     sum(item for item in range(number))
 
 
+def called_by_c(program: Program, number: int) -> None:
+    values = list(map(lambda item: execute(program[:1]), range(number)))  # noqa: C417
+    values.sort(key=lambda item: execute(program[1:2]) or 0)
+    max(range(number + 1), key=lambda item: execute(program[2:]) or item)
+    "".join(str(value) for value in values)
+
+
+def refused_by_c(program: Program, number: int) -> None:
+    for wrong in ("x", None):
+        try:
+            int(wrong)  # type: ignore[arg-type]
+        except (ValueError, TypeError):
+            execute(program[:1])
+    try:
+        [].pop()
+    except IndexError:
+        execute(program[1:2])
+    try:
+        sorted([2, 1], key=lambda item: raised(number))  # type: ignore[arg-type, return-value]
+    except Oops:
+        execute(program[2:])
+
+
+def methods_of_c(program: Program, number: int) -> None:
+    add = [number].append
+    for _ in range(number):
+        add(number)
+    dict.fromkeys("ab").get("a")
+    int.from_bytes(b"1", "big")
+    print(*map(str, range(number)), sep="", end="", file=_Nowhere())
+    execute(program)
+
+
+class _Nowhere:
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 def _copy(function: Any, number: int) -> Callable[..., Any]:
     code = function.__code__.replace(co_name=f"{function.__name__}_{number}")
     return FunctionType(code, globals(), code.co_name, function.__defaults__)
@@ -242,44 +278,9 @@ _RUN: dict[str, list[Callable[..., Any]]] = {
         with_block,
         sorted_by,
         expression,
+        called_by_c,
+        refused_by_c,
+        methods_of_c,
     )
 }
 _KINDS = list(_RUN)
-
-
-class Reference:
-    """The calling-context tree by ``sys.settrace``: slow, and simple enough to be seen right."""
-
-    def __init__(self) -> None:
-        self.calls: Counter[Path] = Counter()
-        self._stack: list[CodeType] = []
-        # Kept, so that no other frame takes the place of one that is known.
-        self._begun: dict[int, FrameType] = {}
-
-    def __enter__(self) -> Reference:
-        sys.settrace(self._event)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        sys.settrace(None)
-        self._begun.clear()
-
-    def _event(self, frame: FrameType, event: str, argument: object) -> Any:
-        if event == "call":
-            self._stack.append(frame.f_code)
-            begins = id(frame) not in self._begun
-            # A generator that is thrown into before it began does not begin.
-            begins = begins and not (frame.f_lasti < 0 or _is_thrown_into(frame))
-            self.calls[tuple(self._stack)] += begins
-            if begins:
-                self._begun[id(frame)] = frame
-        elif event == "return" and self._stack and self._stack[-1] is frame.f_code:
-            self._stack.pop()
-        return self._event
-
-
-def _is_thrown_into(frame: FrameType) -> bool:
-    import opcode
-
-    name = opcode.opname[frame.f_code.co_code[frame.f_lasti]]
-    return name == "RETURN_GENERATOR" or name == "POP_TOP"

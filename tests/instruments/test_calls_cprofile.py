@@ -96,7 +96,10 @@ def test_a_busy_profiler_is_a_reason_and_the_work_runs() -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="cProfile is of one thread before 3.12")
 def test_two_captures_at_once_are_refused_in_words() -> None:
-    with recording("cprofile"), api.profile("second", instruments=["cprofile"], save=False) as second:
+    with (
+        recording("cprofile"),
+        api.profile("second", instruments=["cprofile"], save=False) as second,
+    ):
         pass
     assert "another capture is using it" in (second.refused or "")
 

@@ -136,6 +136,73 @@ def allocations(text: str = "books = list(books)") -> dict[str, Any]:
     }
 
 
+def objects(text: str = "shop.Book") -> dict[str, Any]:
+    model = {
+        "model": text,
+        "created": 1_200,
+        "alive": 300,
+        "untracked": 0,
+        "size": 512,
+        "deep_size": None,
+        "deep_of": 0,
+        "total_size": 614_400,
+        "alive_size": 153_600,
+    }
+    kind = {"type": text, "count": 90, "change": -4, "size": None, "size_change": None}
+    return {
+        "engine": "hotpath",
+        "created": 1_200,
+        "alive": 300,
+        "untracked": 0,
+        "garbage": None,
+        "models": [model],
+        "truncated": 0,
+        "types": [kind],
+    }
+
+
+def source_lines(text: str = "books = list(books)", **figures: Any) -> list[dict[str, Any]]:
+    """Three lines: one without code, one that ran, one that did not."""
+    return [
+        {"line": 12, "source": "def book_list(request):", "hits": None},
+        {"line": 13, "source": text, "hits": 4, **figures},
+        {"line": 14, "source": "return None", "hits": 0},
+    ]
+
+
+def lines(*functions: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return {
+        "engine": "monitoring",
+        "target": "view",
+        "view": "shop.views.book_list",
+        "not_run": 0,
+        "truncated": 0,
+        "functions": list(functions or [timed_function()]),
+        **values,
+    }
+
+
+def timed_function(text: str = "books = list(books)", **values: Any) -> dict[str, Any]:
+    return {
+        "file": "shop/views.py",
+        "line": 12,
+        "function": "book_list",
+        "kind": "project",
+        "calls": 1,
+        "total_ms": 20.0,
+        "waited_ms": 0.0,
+        "lines": source_lines(text, ms=20.0, ms_per_hit=5.0, share=1.0),
+        "left_out": 0,
+        **values,
+    }
+
+
+def line_memory(text: str = "books = list(books)", **values: Any) -> dict[str, Any]:
+    found = timed_function(text, increment=2048, peak=4096)
+    found["lines"] = source_lines(text, increment=2048, peak=4096)
+    return lines(found, **{"unit": "traced", "before": 1024, "after": 3072, **values})
+
+
 GC = {
     "count": 1,
     "total_ms": 0.4,
@@ -155,6 +222,67 @@ MEMORY = {
 }
 
 
+def eventloop(text: str = "time.sleep(0.2)", **values: Any) -> dict[str, Any]:
+    frame = {**SITE, "file": text, "function": text, "kind": "library", "package": text}
+    site = {**SITE, "file": text, "function": text}
+    hold = {
+        "start_ms": 3.0,
+        "duration_ms": 201.5,
+        "cpu_ms": 0.4,
+        "doing": "waiting",
+        "task": "started",
+        "exact": False,
+        "looks": 12,
+        "lines": [
+            {
+                "looks": 11,
+                "about_ms": 201.5,
+                "seen_ms": 170.0,
+                "doing": "waiting",
+                "importing": False,
+                "call_site": site,
+                "expression": text,
+                "inside": frame,
+                "entered": frame,
+                "stack": [frame, frame],
+            }
+        ],
+    }
+    wait = {
+        "start_ms": 1.0,
+        "waited_ms": 80.0,
+        "late_ms": 2.5,
+        "suspensions": 1,
+        "for": text,
+        "unfinished": True,
+        "call_site": site,
+        "expression": text,
+    }
+    return {
+        "loop": text,
+        "blocking_ms": 50.0,
+        "interval_ms": 10.0,
+        "ticks": 30,
+        "lag_p50_ms": 0.6,
+        "lag_p95_ms": 91.0,
+        "lag_max_ms": 192.0,
+        "driven": True,
+        "steps": 4,
+        "run_ms": 203.0,
+        "cpu_ms": 1.6,
+        "held_count": 1,
+        "held_ms": 201.5,
+        "holds": [hold],
+        "others": {"count": 1, "total_ms": 60.0, "max_ms": 60.0},
+        "wait_count": 1,
+        "waited_ms": 80.0,
+        "truncated": 0,
+        "waits": [wait],
+        "sequences": [],
+        **values,
+    }
+
+
 def instruments() -> dict[str, Any]:
     """One of each."""
     return {
@@ -165,6 +293,10 @@ def instruments() -> dict[str, Any]:
         "memory": MEMORY,
         "gc": GC,
         "allocations": allocations(),
+        "objects": objects(),
+        "lines": lines(),
+        "line_memory": line_memory(),
+        "eventloop": eventloop(),
     }
 
 
@@ -256,6 +388,10 @@ def hostile_capture() -> Capture:
             "cache": cache(text, operation=text, alias=text, error=text, call_site=place),
             "templates": templates(text),
             "allocations": {**allocations(text), "engine": text},
+            "objects": objects(text),
+            "lines": lines(timed_function(text, function=text, file=text, kind=text), view=text),
+            "line_memory": line_memory(text, unit=text, engine=text),
+            "eventloop": eventloop(text),
         },
         findings=tuple(
             finding(severity, text, call_site=made_at, origin=made_at, relation=text)

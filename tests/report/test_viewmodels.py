@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -192,25 +190,47 @@ def test_keywords_within_quotes_are_not_emphasised() -> None:
     assert "keyword" not in kinds
 
 
-def test_statements_are_formatted() -> None:
-    assert sql.formatted("select a from b where c = 1").splitlines() == [
-        "SELECT a",
-        "FROM b",
-        "WHERE c = 1",
-    ]
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("select a from b where c = 1", ["select a", "from b", "where c = 1"]),
+        ("SELECT a, (b, c), d FROM x", ["SELECT a,", "       (b, c),", "       d", "FROM x"]),
+        (
+            "SELECT a FROM b LEFT OUTER JOIN c ON (x AND y) INNER JOIN d ON z",
+            ["SELECT a", "FROM b", "LEFT OUTER JOIN c ON (x AND y)", "INNER JOIN d ON z"],
+        ),
+        (
+            "SELECT a FROM b WHERE c = ' FROM ' AND d BETWEEN 1 AND 2 OR e",
+            ["SELECT a", "FROM b", "WHERE c = ' FROM '", "  AND d BETWEEN 1 AND 2", "  OR e"],
+        ),
+        ("SELECT (SELECT 1 FROM x)", ["SELECT (SELECT 1 FROM x)"]),
+        ("UPDATE x SET a = 1, b = 2", ["UPDATE x", "SET a = 1, b = 2"]),
+        ("BEGIN", ["BEGIN"]),
+    ],
+)
+def test_statements_are_formatted(text: str, lines: list[str]) -> None:
+    assert sql.formatted(text).splitlines() == lines
 
 
-def test_very_long_statements_are_left_as_they_are() -> None:
-    text = "select " + "a, " * 5000 + "b from c"
+@pytest.mark.parametrize("text", [SELECT, ") FROM x", "'", "", ",", "SELECT a,, FROM", "((( AND"])
+def test_formatting_changes_only_white_space(text: str) -> None:
+    assert "".join(sql.formatted(text).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("text", ["select " + "a, " * 10_000 + "b from c", "SELECT a\n FROM b"])
+def test_statements_that_are_very_long_or_have_lines_are_left_as_they_are(text: str) -> None:
     assert sql.formatted(text) == text
 
 
-def test_a_formatter_that_fails_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object, **kwargs: object) -> str:
-        raise RecursionError
+def test_statements_are_marked_up_and_escaped() -> None:
+    assert sql.marked_up("SELECT '<b>' WHERE a<%s & \"x\"") == (
+        '<b>SELECT</b> <i class="string">&#x27;&lt;b&gt;&#x27;</i> <b>WHERE</b> a&lt;'
+        '<i class="slot">%s</i> &amp; &quot;x&quot;'
+    )
 
-    monkeypatch.setitem(sys.modules, "sqlparse", SimpleNamespace(format=fail))
-    assert sql.formatted("select 1") == "select 1"
+
+def test_the_browser_breaks_lines_at_the_same_words() -> None:
+    assert f'"{sql.CLAUSES}"' in (FOLDER / "queries.js").read_text()
 
 
 def test_the_browser_knows_the_same_keywords() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,11 +19,27 @@ class Active(dict[str, "Instrument"]):
     more; ``alive`` then gives what is still running around it.
     """
 
+    # Read at every line that is followed: slots are quicker than a dict's own dict.
+    __slots__ = ("__weakref__", "closed", "last", "lost_ns", "owner", "parent", "watchers")
+
     def __init__(self, owner: object, parent: Active | None) -> None:
         super().__init__()
         self.owner = owner
         self.parent = parent
         self.closed = False
+        # Who follows lines here: instruments of this capture and of those around it.
+        self.watchers: tuple[Any, ...] = parent.watchers if parent is not None else ()
+        # What the last line was counted in, to be found again quickly.
+        self.last: Any = None
+        # Nanoseconds of our own in following them.
+        self.lost_ns = 0
+
+    def take_lost(self) -> int:
+        """What following lines cost since this was last asked; it cost the outer capture too."""
+        lost, self.lost_ns = self.lost_ns, 0
+        if self.parent is not None:
+            self.parent.lost_ns += lost
+        return lost
 
     def alive(self) -> Active | None:
         """This capture, or the nearest one around it that still runs."""
@@ -54,9 +71,16 @@ def active_instrument(name: str) -> Instrument | None:
 
 @dataclass
 class Session:
-    """What instruments know of the capture they are part of."""
+    """What instruments know of the capture they are part of.
+
+    ``subject`` is what a ``profile()`` is about, the function or the code of the block; None for a
+    request, whose view nobody knows before the URL is resolved.
+    ``work`` is the coroutine that the recorder drives step by step; None where there is none.
+    """
 
     started_ns: int = 0
+    work: Any = None
+    subject: Any = None
 
     def ms_since_start(self, moment_ns: int) -> float:
         return to_ms(moment_ns - self.started_ns)
@@ -80,9 +104,20 @@ class Instrument(ABC):
     extra: ClassVar[str | None] = None
     # The lock to take when only one capture of the process can use the engine at a time.
     process_wide: ClassVar[str | None] = None
+    # Whether a streamed answer may switch it on and off for each chunk. A process-wide engine that
+    # it may not is stopped where the streaming begins.
+    by_steps: ClassVar[bool] = False
     # Names of instruments or engines that cannot run in the same capture.
     conflicts: ClassVar[frozenset[str]] = frozenset()
     takes_target: ClassVar[bool] = False
+    # How many times slower it makes code, from and to, until that is measured; for the built-in
+    # engines see calibration/typical.py. None for one that costs only what it records.
+    slower: ClassVar[tuple[float, float] | None] = None
+    # Whether tasks and worker threads that the work hands over to are missing in the result.
+    own_task_only: ClassVar[bool] = False
+    # Whether to pause at each suspension of the task, also where the capture stays on for the
+    # sake of a worker thread.
+    follows_task: ClassVar[bool] = False
 
     def __init__(self, session: Session, target: str | None = None) -> None:
         self.session = session
@@ -96,13 +131,18 @@ class Instrument(ABC):
     @classmethod
     def available(cls) -> str | None:
         """Why this cannot be used here, with what to install; None when it can."""
-        if cls.requires is not None and not _importable(cls.requires):
+        if cls.requires is not None and not importable(cls.requires):
             return f'needs {cls.requires}: python -m pip install "django-hotpath[{cls.extra}]"'
         return None
 
     @classmethod
     def busy(cls) -> str | None:
         """Why this cannot be used at this moment: somebody else has the slot."""
+        return None
+
+    @classmethod
+    def unsuited(cls) -> str | None:
+        """Why another engine is the better choice at this moment, where none was asked for."""
         return None
 
     @classmethod
@@ -137,6 +177,17 @@ class Instrument(ABC):
         """The work goes on, perhaps in another thread."""
         return
 
+    def on_view(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        """This view is about to be called, perhaps in another thread: gives what to call instead.
+
+        Only while ``view_hook`` is held.
+        """
+        return view
+
+    def begin_stream(self) -> None:
+        """Paused; from here on resumed for each chunk of a stream, perhaps after a long time."""
+        return
+
     @abstractmethod
     def result(self) -> dict[str, Any]:
         """Plain data, in the shape of ``docs/reference/capture.md``."""
@@ -157,7 +208,8 @@ def to_ms(nanoseconds: int) -> float:
     return round(nanoseconds / 1_000_000, 4)
 
 
-def _importable(module: str) -> bool:
+def importable(module: str) -> bool:
+    """Whether it is installed; it is not imported."""
     try:
         return find_spec(module) is not None
     except (ImportError, ValueError):

@@ -27,6 +27,8 @@ class GarbageCollector(Instrument):
         self.collected = 0
         self.uncollectable = 0
         self._began: int | None = None
+        self._in_stream = False
+        self._paused = False
 
     def start(self) -> None:
         gc.callbacks.append(self._on_collection)
@@ -35,9 +37,19 @@ class GarbageCollector(Instrument):
         if self._on_collection in gc.callbacks:
             gc.callbacks.remove(self._on_collection)
 
+    def begin_stream(self) -> None:
+        # Between two chunks the pauses are those of others, for as long as the client likes.
+        self._in_stream = self._paused = True
+
+    def pause(self) -> None:
+        self._paused = self._in_stream
+
+    def resume(self) -> None:
+        self._paused = False
+
     def _on_collection(self, phase: str, info: dict[str, int]) -> None:
         if phase == "start":
-            self._began = clock()
+            self._began = None if self._paused else clock()
             return
         if self._began is None:
             return

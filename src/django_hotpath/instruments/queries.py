@@ -187,6 +187,11 @@ class Queries(Instrument):
         if not self.warnings:
             self.warnings.append(f"queries: a statement was not recorded: {describe_error(error)}")
 
+    @property
+    def count(self) -> int:
+        """Statements so far; until the result is taken."""
+        return len(self.records) + self.dropped
+
     def timing(self) -> dict[str, float]:
         return {"db_ms": to_ms(self._total_ns())}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from django.utils.module_loading import import_string
 
@@ -11,12 +12,32 @@ from django_hotpath.instruments.base import Instrument
 _HERE = "django_hotpath.instruments"
 
 _BUILTIN = {
-    "calls": {"cprofile": f"{_HERE}.engines.cprofile.CProfileCalls"},
+    "calls": {
+        "native": f"{_HERE}.engines.native.NativeCalls",
+        "cprofile": f"{_HERE}.engines.cprofile.CProfileCalls",
+    },
+    "samples": {
+        "vmprof": f"{_HERE}.engines.vmprof.VmprofSamples",
+        "thread": f"{_HERE}.engines.sampler.ThreadSamples",
+    },
+    "lines": {
+        "monitoring": f"{_HERE}.engines.line_monitoring.MonitoringLines",
+        "line_profiler": f"{_HERE}.engines.line_profiler.LineProfilerLines",
+    },
+    "line_memory": {
+        "monitoring": f"{_HERE}.engines.line_memory_monitoring.MonitoringLineMemory",
+        "memory_profiler": f"{_HERE}.engines.memory_profiler.MemoryProfilerLineMemory",
+    },
     "allocations": {"tracemalloc": f"{_HERE}.engines.tracemalloc.TracemallocAllocations"},
+    "objects": {
+        "hotpath": f"{_HERE}.objects.Objects",
+        "pympler": f"{_HERE}.engines.pympler.PymplerObjects",
+    },
     "queries": {"hotpath": f"{_HERE}.queries.Queries"},
     "cache": {"hotpath": f"{_HERE}.cache.Cache"},
     "templates": {"hotpath": f"{_HERE}.templates.Templates"},
     "gc": {"hotpath": f"{_HERE}.gc.GarbageCollector"},
+    "eventloop": {"hotpath": f"{_HERE}.eventloop.EventLoop"},
     "memory": {"hotpath": f"{_HERE}.memory.Memory"},
 }
 
@@ -25,11 +46,15 @@ _engines: dict[str, dict[str, str]] = {name: dict(found) for name, found in _BUI
 
 @dataclass(frozen=True)
 class Spec:
-    """An instrument that was asked for, by an engine or the best available one, on a target."""
+    """An instrument that was asked for, by an engine or the best available one, on a target.
+
+    ``optional``: it came with a preset, and is left out, with the reason, where it cannot run.
+    """
 
     name: str
     engine: str | None = None
     target: str | None = None
+    optional: bool = field(default=False, compare=False)
 
 
 def register(path: str) -> None:
@@ -63,12 +88,16 @@ def engines(name: str) -> list[type[Instrument]]:
 
 
 def engine_names() -> dict[str, str]:
-    """Engine name -> instrument name, for engines that a request may name alone."""
+    """Engine name -> instrument name, for engines that a request may name alone.
+
+    One that measures several things does not say which is meant.
+    """
+    serves = Counter(engine for by_engine in _engines.values() for engine in by_engine)
     return {
         engine: name
         for name, by_engine in _engines.items()
         for engine in by_engine
-        if engine != "hotpath"
+        if engine != "hotpath" and serves[engine] == 1
     }
 
 
@@ -78,11 +107,17 @@ def choose(spec: Spec) -> tuple[type[Instrument] | None, str | None]:
     Raises ``KeyError`` for an unknown instrument.
     """
     reasons = []
+    passed_over: type[Instrument] | None = None
     for cls in engines(spec.name):
         if spec.engine is not None and cls.engine != spec.engine:
             continue
         reason = cls.available()
-        if reason is None:
+        if reason is not None:
+            reasons.append(f"{spec.name} ({cls.engine}) {reason}")
+        elif spec.engine is None and cls.unsuited() is not None:
+            passed_over = passed_over or cls
+        else:
             return cls, None
-        reasons.append(f"{spec.name} ({cls.engine}) {reason}")
+    if passed_over is not None:
+        return passed_over, None
     return None, "; ".join(reasons) or f"{spec.name} has no engine {spec.engine!r}"

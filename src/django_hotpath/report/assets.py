@@ -7,7 +7,7 @@ does not rely on it.
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.http import Http404, HttpResponse
@@ -49,7 +49,9 @@ def asset_response(name: str) -> HttpResponse:
     return secure(response)
 
 
+@cache
 def _files() -> dict[str, Path]:
+    # Read once: of a file whose content changes, as while one works on it, the version does too.
     return {path.name: path for path in FOLDER.iterdir() if path.suffix in _CONTENT_TYPES}
 
 

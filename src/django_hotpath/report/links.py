@@ -34,6 +34,13 @@ class Links:
     delete: str | None = None
     csrf_token: str | None = None
 
+    def hunt(self, parameter: str) -> str | None:
+        """A run of the page that tells garbage from what stays, for comparing several."""
+        if self.page is None:
+            return None
+        mark = "&" if "?" in self.page else "?"
+        return f"{self.page}{mark}{parameter}=allocations:collect&{parameter}_as=html"
+
 
 def included_asset(name: str) -> str:
     """Raises ``NoReverseMatch`` where the URLs are not included."""
@@ -62,12 +69,17 @@ def urls_included() -> bool:
     return True
 
 
+def capture_url(capture_id: str) -> str:
+    """The URLs must be included."""
+    return reverse("hotpath:capture", args=[capture_id])
+
+
 def capture_links(capture: Capture, *, csrf_token: str | None = None) -> Links:
     """The links of a stored capture; the URLs must be included."""
     return Links(
         asset=included_asset,
         captures=reverse("hotpath:captures"),
-        capture=reverse("hotpath:capture", args=[capture.id]),
+        capture=capture_url(capture.id),
         json=reverse("hotpath:capture-json", args=[capture.id]),
         pstats=reverse("hotpath:capture-pstats", args=[capture.id])
         if "calls" in capture.instruments

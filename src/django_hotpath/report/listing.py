@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -103,8 +103,18 @@ def read_query(query: Mapping[str, str]) -> Asked:
     return Asked(where=where, page=max(number_of_page, 1), problems=tuple(problems))
 
 
-def list_page(page: Page, asked: Asked, links: Links, *, clear: str, parameter: str) -> str:
-    """``clear`` is where to post to delete all; ``parameter`` the one that asks for a profile."""
+def list_page(
+    page: Page,
+    asked: Asked,
+    links: Links,
+    notices: Sequence[str] = (),
+    *,
+    clear: str,
+    parameter: str,
+) -> str:
+    """``notices`` are sentences to show on top of it, ``clear`` is where to post to delete all,
+    ``parameter`` the one that asks for a profile.
+    """
     pages = max(math.ceil(page.total / PAGE_SIZE), 1)
     longest = max((row.wall_ms for row in page.items), default=0.0)
     return render(
@@ -113,6 +123,7 @@ def list_page(page: Page, asked: Asked, links: Links, *, clear: str, parameter: 
             "rows": [_row(row, longest) for row in page.items],
             "total": page.total,
             "asked": asked,
+            "notices": notices,
             "where": asked.where,
             "columns": _columns(asked),
             "methods": METHODS,

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.utils.html import json_script
+from django.utils.safestring import SafeString, mark_safe
 
+from django_hotpath.analysis.growth import Growth, growth, with_growth_findings
 from django_hotpath.capture import Capture
 from django_hotpath.report.engine import render
 from django_hotpath.report.formats import count
 from django_hotpath.report.links import Links
 from django_hotpath.report.viewmodels import sections
+from django_hotpath.report.viewmodels.allocations import allocations_view
 from django_hotpath.report.viewmodels.calls import CallsView, calls_view
+from django_hotpath.report.viewmodels.eventloop import eventloop_view
 from django_hotpath.report.viewmodels.findings import finding_cards, no_finding
+from django_hotpath.report.viewmodels.lines import line_memory_view, lines_view
+from django_hotpath.report.viewmodels.objects import objects_view
 from django_hotpath.report.viewmodels.queries import QueriesView, queries_view
+from django_hotpath.report.viewmodels.receipt import ReceiptView, receipt_view
+from django_hotpath.report.viewmodels.samples import samples_view
 from django_hotpath.report.viewmodels.shares import shares
 from django_hotpath.report.viewmodels.summary import summary
 
@@ -44,6 +51,8 @@ class InstrumentHelp:
     """Why it is not available, or what to install; empty when it is."""
     takes_target: bool
     default: bool
+    not_beside: tuple[tuple[str, str], ...] = ()
+    """What cannot run in the same capture, each with the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +68,22 @@ class Section:
 
 
 def report_page(
-    capture: Capture, links: Links, notices: Sequence[str] = (), *, parameter: str = "profile"
+    capture: Capture,
+    links: Links,
+    notices: Sequence[str] = (),
+    *,
+    parameter: str = "profile",
+    earlier: Sequence[Capture] = (),
 ) -> str:
     """The report of a capture; ``notices`` are sentences to show on top of it.
 
-    ``parameter`` is the query parameter that asks for a profile.
+    ``parameter`` is the query parameter that asks for a profile; ``earlier`` are other captures
+    of the route, to see which memory it keeps each time.
 
     A part of the capture that cannot be shown is named in its place, the rest is shown.
     """
+    grown = _grown(earlier, capture)
+    capture = with_growth_findings(capture, grown)
     instruments = capture.instruments
     problems: dict[str, str] = {}
 
@@ -94,11 +111,17 @@ def report_page(
         "findings": finding_cards(capture, queries.group_of if queries else {}),
         "calls": calls,
         "queries": queries,
+        "samples": view("samples", samples_view),
+        "lines": view("lines", lambda data: lines_view(data, capture.timing.wall_ms)),
+        "line_memory": view("line_memory", line_memory_view),
         "cache": view("cache", sections.cache_view),
         "templates": view("templates", sections.templates_view),
         "memory": view("memory", sections.memory_view),
-        "allocations": view("allocations", sections.allocations_view),
+        "allocations": view("allocations", lambda data: allocations_view(data, grown)),
+        "hunt": links.hunt(parameter),
+        "objects": view("objects", objects_view),
         "gc": view("gc", sections.gc_view),
+        "eventloop": view("eventloop", eventloop_view),
         "instruments": instruments,
     }
     sound = {name: data for name, data in instruments.items() if name not in problems}
@@ -106,15 +129,33 @@ def report_page(
     values["shares"] = where = shares(readable)
     values["summary"] = summary(readable, where)
     values["no_finding"] = no_finding(readable, where)
+    values["receipt"] = _receipt(capture)
     values["problems"] = problems
     values["sections"] = _sections(values, problems)
     values["data"] = [
-        json_script(found.data, f"{name}-data", encoder=_Compact)
+        _json_script(found.data, f"{name}-data")
         for name, found in (("calls", calls), ("queries", queries))
         if found is not None
     ]
     values["modules"] = ("kit", "table", "controls", "tabs", "calls", "queries", "memory")
     return render("report.html", values)
+
+
+def _receipt(capture: Capture) -> ReceiptView | None:
+    try:
+        return receipt_view(capture)
+    except Exception:
+        logger.warning("The receipt of capture %s cannot be shown", capture.id, exc_info=True)
+        return None
+
+
+def _grown(earlier: Sequence[Capture], capture: Capture) -> Growth | None:
+    try:
+        return growth(earlier, capture)
+    except Exception:
+        # One of them was edited by hand, or another version made it.
+        logger.warning("The runs before capture %s cannot be compared", capture.id, exc_info=True)
+        return None
 
 
 def help_page(
@@ -142,9 +183,15 @@ def problem_page(
     return _help(problems, instruments, presets, links, formats, parameter)
 
 
-def error_page(title: str, detail: str, links: Links) -> str:
-    """A plain page that says why there is nothing to show."""
-    values = {"title": title, "detail": detail, "links": links, "modules": ("kit", "controls")}
+def error_page(title: str, detail: str, links: Links, *, failed: bool = True) -> str:
+    """A plain page that says why there is nothing to show, and whether something failed."""
+    values = {
+        "title": title,
+        "detail": detail,
+        "failed": failed,
+        "links": links,
+        "modules": ("kit", "controls"),
+    }
     return render("error.html", values)
 
 
@@ -178,18 +225,25 @@ def _sections(values: Mapping[str, Any], problems: Mapping[str, str]) -> list[Se
     """Those that have something to show, in the order of the tabs."""
     calls, queries, cache = values["calls"], values["queries"], values["cache"]
     templates, gc, links = values["templates"], values["gc"], values["links"]
+    eventloop = values["eventloop"]
+    objects = values["objects"]
     found = [
         ("calls", "Calls", count(calls.count) if calls else ""),
+        ("samples", "Samples", count(values["samples"].count) if values["samples"] else ""),
+        ("lines", "Lines", ""),
         ("queries", "Queries", count(queries.count) if queries else ""),
         ("cache", "Cache", count(cache.count) if cache else ""),
         ("templates", "Templates", count(templates.count) if templates else ""),
+        ("objects", "Objects", count(objects.created) if objects else ""),
         ("memory", "Memory", ""),
         ("gc", "Garbage collector", count(gc.count) if gc else ""),
+        ("eventloop", "Event loop", eventloop.figure if eventloop else ""),
         ("raw", "Raw", ""),
     ]
     present = {name for name, *_ in found if values.get(name) or name in problems}
     present |= {"raw"}
-    if values["allocations"] or links.memory or "allocations" in problems:
+    by_line = values["line_memory"] or "line_memory" in problems
+    if values["allocations"] or links.memory or "allocations" in problems or by_line:
         present.add("memory")
     return [
         Section(
@@ -204,6 +258,9 @@ def _sections(values: Mapping[str, Any], problems: Mapping[str, str]) -> list[Se
     ]
 
 
-class _Compact(DjangoJSONEncoder):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "separators": (",", ":")})
+def _json_script(data: Any, name: str) -> SafeString:
+    """As Django's ``json_script``, which translates letter by letter and takes much longer."""
+    text = json.dumps(data, separators=(",", ":"), default=str)
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04X}")
+    return mark_safe(f'<script id="{name}" type="application/json">{text}</script>')  # noqa: S308

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -17,10 +18,11 @@ from django.views.decorators.common import no_append_slash
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from django_hotpath import access, stores
-from django_hotpath.capture import Capture
+from django_hotpath import access, deferred, stores
+from django_hotpath.capture import Capture, id_time
 from django_hotpath.conf import settings
 from django_hotpath.report.assets import asset_response
+from django_hotpath.report.history import earlier_runs
 from django_hotpath.report.http import html_response, secure
 from django_hotpath.report.links import Links, capture_links, included_asset
 from django_hotpath.report.listing import PAGE_SIZE, list_page, read_query
@@ -28,6 +30,16 @@ from django_hotpath.report.pages import error_page, report_page
 from django_hotpath.stores.base import CaptureNotFound, StoreError
 
 View = Callable[..., HttpResponse]
+
+# Of what another process may still be storing, and how long it is given.
+_YOUNG_SECONDS = 300.0
+_PATIENCE_SECONDS = 2.0
+_LAST_BYTE_SECONDS = 0.5
+
+_NOT_FOUND = (
+    "It was deleted or made room for newer ones, or it is not there yet: when another process is "
+    "still streaming the answer, its capture comes with the last byte."
+)
 
 
 def _guarded(view: View) -> View:
@@ -40,11 +52,16 @@ def _guarded(view: View) -> View:
             raise _not_found(request)
         try:
             return secure(protected(request, **kwargs))
-        except CaptureNotFound as error:
-            raise Http404("no such capture") from error
+        except CaptureNotFound:
+            return _problem("There is no such capture", _NOT_FOUND, 404, failed=False)
+        except deferred.StillStreaming as error:
+            response = _problem("Not yet", str(error), 404, failed=False)
+            response.headers["Retry-After"] = "2"
+            return response
+        except deferred.Lost as error:
+            return _problem("This capture was lost", str(error), 404)
         except StoreError as error:
-            links = Links(asset=included_asset, captures=reverse("hotpath:captures"))
-            return html_response(error_page("The store cannot be used", str(error), links), 503)
+            return _problem("The store cannot be used", str(error), 503)
 
     # Exempt from the project's CsrfViewMiddleware only: ours runs inside, after the access check,
     # so that a stranger's POST gets the 404 of an unknown URL and not a 403.
@@ -52,19 +69,41 @@ def _guarded(view: View) -> View:
     return login_not_required(csrf_exempt(no_append_slash(guarded)))
 
 
+def _problem(title: str, detail: str, status: int, *, failed: bool = True) -> HttpResponse:
+    links = Links(asset=included_asset, captures=reverse("hotpath:captures"))
+    return html_response(error_page(title, detail, links, failed=failed), status)
+
+
 @never_cache
 @_guarded
 @require_safe
 def captures(request: HttpRequest) -> HttpResponse:
     asked = read_query(request.GET)
+    deferred.settle_all()
     page = stores.get_store().list(asked.where, offset=asked.offset, limit=PAGE_SIZE)
     links = Links(
         asset=included_asset, captures=reverse("hotpath:captures"), csrf_token=get_token(request)
     )
     html = list_page(
-        page, asked, links, clear=reverse("hotpath:clear"), parameter=settings.PARAMETER
+        page,
+        asked,
+        links,
+        _notices(),
+        clear=reverse("hotpath:clear"),
+        parameter=settings.PARAMETER,
     )
     return html_response(html)
+
+
+def _notices() -> list[str]:
+    """Why a capture that somebody looks for may not be in the list."""
+    found = []
+    if problem := deferred.trouble():
+        found.append(f"The last capture was not stored: {problem}")
+    if number := deferred.streams():
+        answers = "1 answer is" if number == 1 else f"{number} answers are"
+        found.append(f"{answers} still being streamed: a capture comes when its answer ends.")
+    return found
 
 
 @never_cache
@@ -73,7 +112,8 @@ def captures(request: HttpRequest) -> HttpResponse:
 def capture(request: HttpRequest, capture_id: str) -> HttpResponse:
     found = _get(capture_id)
     links = capture_links(found, csrf_token=get_token(request))
-    return html_response(report_page(found, links, parameter=settings.PARAMETER))
+    page = report_page(found, links, parameter=settings.PARAMETER, earlier=earlier_runs(found))
+    return html_response(page)
 
 
 @never_cache
@@ -127,7 +167,39 @@ def _not_found(request: HttpRequest) -> Http404:
 
 
 def _get(capture_id: str) -> Capture:
-    return stores.get_store().get(capture_id)
+    """The capture; one that was just taken may be on its way into the store.
+
+    This process makes what it owes itself. Another one has sent its answer a moment ago and is at
+    work: then it is waited for, not for long.
+    """
+    _settle(capture_id)
+    store = stores.get_store()
+    may_come = not deferred.known(capture_id) and _age(capture_id) < _YOUNG_SECONDS
+    until = time.monotonic() + (_PATIENCE_SECONDS if may_come else 0)
+    while True:
+        try:
+            return store.get(capture_id)
+        except CaptureNotFound:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.02)
+
+
+def _settle(capture_id: str) -> None:
+    """A client has the last byte a moment before the server notices that it was the last."""
+    until = time.monotonic() + _LAST_BYTE_SECONDS
+    while True:
+        try:
+            return deferred.settle(capture_id)
+        except deferred.StillStreaming:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.02)
+
+
+def _age(capture_id: str) -> float:
+    """Seconds since the measuring began, by the clock of the process that made the id."""
+    return time.time() - id_time(capture_id)
 
 
 def _to_list(request: HttpRequest) -> HttpResponse:

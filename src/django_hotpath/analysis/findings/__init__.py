@@ -5,19 +5,32 @@ from __future__ import annotations
 import logging
 
 from django_hotpath.analysis.findings.base import Limits, Rule
+from django_hotpath.analysis.findings.blocking_call import blocking_call
 from django_hotpath.analysis.findings.duplicate_query import duplicate_query
+from django_hotpath.analysis.findings.memory_growth import memory_growth
 from django_hotpath.analysis.findings.n_plus_one import n_plus_one
+from django_hotpath.analysis.findings.sequential_awaits import sequential_awaits
 from django_hotpath.analysis.findings.slow_function import slow_function
 from django_hotpath.analysis.findings.slow_query import slow_query
 from django_hotpath.capture import SEVERITIES, Capture, Finding
 from django_hotpath.conf import settings
 
-RULES: tuple[Rule, ...] = (n_plus_one, duplicate_query, slow_query, slow_function)
+RULES: tuple[Rule, ...] = (
+    n_plus_one,
+    duplicate_query,
+    slow_query,
+    slow_function,
+    memory_growth,
+    blocking_call,
+    sequential_awaits,
+)
 
 # What the rules look for in the data of each instrument, for a report without findings.
 LOOKED_FOR = {
     "queries": "queries repeated in a loop, equal queries, slow queries",
     "calls": "slow functions of the project",
+    "eventloop": "code that blocked the event loop, awaits in turn that might run together",
+    "allocations": "lines of the project that still held 10 MB or more",
 }
 
 logger = logging.getLogger("hotpath")

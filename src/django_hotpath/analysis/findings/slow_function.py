@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django_hotpath.analysis.findings.base import Limits
 from django_hotpath.capture import CallSite, Capture, Finding, Fix
@@ -15,6 +16,10 @@ _POLLUTED = (
     " Other work ran in this process meanwhile: calls of it may be in these figures. Measure again "
     "without it before you act on them."
 )
+_SHARED = (
+    " Other requests ran in this process meanwhile: their calls are not in these figures, but "
+    "waiting for a turn at the interpreter is. Measure again without them."
+)
 
 
 def slow_function(capture: Capture, limits: Limits) -> Iterator[Finding]:
@@ -26,7 +31,7 @@ def slow_function(capture: Capture, limits: Limits) -> Iterator[Finding]:
     calls = capture.instruments.get("calls")
     if not calls or calls["total_ms"] <= 0:
         return
-    polluted = _is_polluted(capture)
+    doubt = _doubt(capture, calls)
     # Waiting for the database is C code, which cProfile counts as own time of Django's cursor,
     # so it is in the total and never in a function of the project.
     for function in calls["functions"]:
@@ -39,9 +44,9 @@ def slow_function(capture: Capture, limits: Limits) -> Iterator[Finding]:
         site = CallSite(file=function["file"], line=function["line"], function=function["function"])
         yield Finding(
             kind="slow_function",
-            severity="high" if share >= HIGH_SHARE and not polluted else "medium",
+            severity="high" if share >= HIGH_SHARE and not doubt else "medium",
             title=f"{function['function']}() at {site} takes {share:.0%} of the time by itself",
-            detail=_detail(function["function"], own, count) + (_POLLUTED if polluted else ""),
+            detail=_detail(function["function"], own, count) + doubt,
             count=count,
             cost_ms=own,
             call_site=site,
@@ -49,12 +54,15 @@ def slow_function(capture: Capture, limits: Limits) -> Iterator[Finding]:
         )
 
 
-def _is_polluted(capture: Capture) -> bool:
-    """Whether cProfile may have counted calls of other requests or threads."""
-    return capture.overlap.requests > 0 or any(
+def _doubt(capture: Capture, calls: Mapping[str, Any]) -> str:
+    """What the figures may hold beside the function's own work, in words; empty for nothing."""
+    if calls.get("engine") == "native":
+        return _SHARED if capture.overlap.requests > 0 else ""
+    polluted = capture.overlap.requests > 0 or any(
         text.startswith(("calls is polluted", "calls: other threads"))
         for text in capture.environment.warnings
     )
+    return _POLLUTED if polluted else ""
 
 
 def _detail(name: str, own: float, count: int) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
+import functools
 import sys
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django_hotpath.instruments.base import Instrument, Session
 from django_hotpath.instruments.calls import function_table
+from django_hotpath.instruments.patching import SharedPatch, Stay
 from django_hotpath.overlap import thread_states, threads_that_ran
 
 SEES_ALL_THREADS = sys.version_info >= (3, 12)
@@ -25,6 +28,8 @@ class CProfileCalls(Instrument):
         "there were any. Time in built-in functions counts as own time of the caller."
     )
     process_wide: ClassVar[str | None] = "cprofile" if SEES_ALL_THREADS else None
+    own_task_only: ClassVar[bool] = True
+    by_steps: ClassVar[bool] = True
 
     def __init__(self, session: Session, target: str | None = None) -> None:
         super().__init__(session, target)
@@ -41,20 +46,36 @@ class CProfileCalls(Instrument):
     def start(self) -> None:
         if SEES_ALL_THREADS and not _in_event_loop():
             self._others = thread_states()
-        self._profile.enable()
+        if SEES_ALL_THREADS:
+            _patch.acquire()
+            _running.add(self)
+        try:
+            self._profile.enable()
+        except BaseException:
+            self._leave()
+            raise
         self._on = True
+
+    def begin_stream(self) -> None:
+        # Whoever runs between the chunks is not in the table.
+        self._note_threads()
 
     def stop(self) -> None:
         self.pause()
+        self._leave()
+        self._note_threads()
+        if self._stolen:
+            self.warnings.append(
+                "calls: another profiler took over while the work ran: the table is incomplete"
+            )
+
+    def _note_threads(self) -> None:
         ran = threads_that_ran(self._others) if self._others is not None else []
+        self._others = None
         if ran:
             self.warnings.append(
                 "calls: other threads ran meanwhile, and on this Python cProfile sees them: their "
                 f"calls are in the table ({', '.join(ran[:5])})"
-            )
-        if self._stolen:
-            self.warnings.append(
-                "calls: another profiler took over while the work ran: the table is incomplete"
             )
 
     def pause(self) -> None:
@@ -68,9 +89,25 @@ class CProfileCalls(Instrument):
             self._profile.disable()
 
     def resume(self) -> None:
-        if not self._on:
-            self._profile.enable()
-            self._on = True
+        if self._on or self._stolen:
+            return
+        if slot_holder() is not None:
+            self._stolen = True
+            return
+        self._profile.enable()
+        self._on = True
+
+    def give_way(self) -> None:
+        """The application starts a profiler of its own, which would raise beside this one."""
+        if self._on:
+            self._on = False
+            self._stolen = True
+            self._profile.disable()
+
+    def _leave(self) -> None:
+        if self in _running:
+            _running.discard(self)
+            _patch.release()
 
     def result(self) -> dict[str, Any]:
         return {
@@ -78,6 +115,25 @@ class CProfileCalls(Instrument):
             "builtins": False,
             **function_table(self._profile.getstats()),
         }
+
+
+_running: set[CProfileCalls] = set()
+
+
+def _giving_way(original: Callable[..., Any], _stay: Stay) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def enable(profile: cProfile.Profile, /, *args: Any, **kwargs: Any) -> Any:
+        if all(profile is not ours._profile for ours in list(_running)):
+            for ours in list(_running):
+                ours.give_way()
+        return original(profile, *args, **kwargs)
+
+    return enable
+
+
+# From Python 3.12 on a second profiler of the process is refused by an exception, which would be
+# raised in whatever request starts one meanwhile.
+_patch = SharedPatch(lambda: [(cProfile.Profile, "enable", _giving_way)])
 
 
 def _in_event_loop() -> bool:

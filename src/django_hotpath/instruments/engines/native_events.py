@@ -6,15 +6,17 @@ thread. Either way the tracer itself sorts out whose events they are.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import threading
 from asyncio import base_events, tasks, threads
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from asgiref import sync
 from asgiref.sync import AsyncToSync, SyncToAsync
 
 _calltree: ModuleType | None
@@ -24,14 +26,15 @@ if getattr(sys, "_is_gil_enabled", None) is not None and sys._is_gil_enabled() i
     _calltree, _why_not = None, "does not work in a Python without the global interpreter lock"
 else:
     try:
-        from django_hotpath import _calltree  # type: ignore[attr-defined,no-redef]
+        _calltree = importlib.import_module("django_hotpath._calltree")
     except ImportError as error:
         _calltree = None
+        # Without the cache, which would give the wheel of the first time: that without a tracer.
         _why_not = (
             "is not built: it needs a C compiler (on Debian and Ubuntu the package gcc) and "
             "Python's headers (python3-dev), then python -m pip install --force-reinstall "
-            "--no-binary django-hotpath django-hotpath"
-            if "_calltree" in str(error)
+            "--no-deps --no-cache-dir --no-binary django-hotpath django-hotpath"
+            if importlib.util.find_spec("django_hotpath._calltree") is None
             else f"cannot be used here: {error}"
         )
 
@@ -76,7 +79,12 @@ def acquire(*, builtins: bool) -> None:
     """Switches the events on. Raises ``RuntimeError`` when there are none to be had."""
     global _users, _with_builtins
     with _lock:
-        _switch_on(builtins=builtins or _with_builtins > 0)
+        try:
+            _switch_on(builtins=builtins or _with_builtins > 0)
+        except BaseException:
+            if _users == 0:
+                _switch_off()
+            raise
         _users += 1
         _with_builtins += builtins
 
@@ -173,7 +181,7 @@ else:
         if _calltree is None:
             return
         if threading.getprofile() is _calltree.hook_this_thread:
-            threading.setprofile(_previous_hook)  # type: ignore[arg-type]
+            threading.setprofile(_previous_hook)
         _previous_hook = None
         _calltree.unhook_threads()
 
@@ -220,5 +228,8 @@ if _calltree is not None:
         _calltree.use_counter()
     for _code in _handovers():
         _calltree.handover(_code)
+    _restore = getattr(sync, "_restore_context", None)
+    if isinstance(_restore, FunctionType):
+        _calltree.sets_variables(_restore.__code__)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_after_fork)

@@ -10,7 +10,7 @@ from django_hotpath.analysis.paths import short_path
 from django_hotpath.report.formats import share
 from django_hotpath.report.viewmodels.shares import part_of
 
-ROWS = 50
+ROWS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,10 @@ class CallsView:
     calls: int
     primitive_calls: int
     truncated: int
+    lost: int
+    """Calls that had no room in the tree."""
+    waited_ms: float
+    """How long the work was suspended; 0 where the engine does not tell."""
     count: int
     rows: tuple[FunctionRow, ...]
     kinds: tuple[str, ...]
@@ -59,7 +63,7 @@ class CallsView:
 
 
 def calls_view(calls: Mapping[str, Any]) -> CallsView:
-    """``rows`` holds the first 50 by own time; ``data`` all of them."""
+    """``rows`` holds the first 20 by own time; ``data`` all of them."""
     functions = calls["functions"]
     total = calls.get("total_ms") or sum(row["own_ms"] for row in functions)
     heaviest = sorted(range(len(functions)), key=lambda i: -functions[i]["own_ms"])[:ROWS]
@@ -72,6 +76,8 @@ def calls_view(calls: Mapping[str, Any]) -> CallsView:
         primitive_calls=calls.get("primitive_calls")
         or sum(row["primitive_calls"] for row in functions),
         truncated=calls.get("truncated") or 0,
+        lost=calls.get("lost") or 0,
+        waited_ms=((calls.get("tree") or {}).get("wait_ms") or [0.0])[0],
         count=len(functions),
         rows=tuple(_row(i, functions[i], total) for i in heaviest),
         kinds=tuple(kinds),

@@ -10,9 +10,8 @@ from django_hotpath.report.formats import share
 from django_hotpath.report.viewmodels import sql
 from django_hotpath.report.viewmodels.sites import Site, frame, site
 
-ROWS = 50
-FORMAT_BUDGET = 60_000
-"""Characters that sqlparse (a millisecond for some hundreds of them) may format for one page."""
+ROWS = 20
+"""Rows of each table that are in the page; the script makes the others when they are asked for."""
 TEXT_BUDGET = 2_000_000
 """Characters of full SQL in a page; beyond it a statement is one short line."""
 PARAMS_LIMIT = 2_000
@@ -64,9 +63,9 @@ class QueriesView:
     aliases: tuple[str, ...]
     group_count: int
     groups: tuple[QueryGroup, ...]
-    """The first 50, most total time first."""
+    """The first 20, most total time first."""
     rows: tuple[QueryRow, ...]
-    """The first 50 in order."""
+    """The first 20 in order."""
     group_of: Mapping[int, int]
     """From the index of a statement to the key of its group."""
     data: dict[str, Any]
@@ -82,14 +81,10 @@ def queries_view(queries: Mapping[str, Any], wall_ms: float) -> QueriesView:
     ends = [query["start_ms"] + query["duration_ms"] for query in statements]
     span = max([wall_ms, *ends])
 
-    budget = FORMAT_BUDGET
-    shown: list[QueryGroup] = []
-    for key, members in enumerate(groups[:ROWS]):
-        text = str(members[0]["sql"])
-        pretty = sql.formatted(text) if len(text) <= budget else text
-        budget -= len(text) if pretty is not text else 0
-        shown.append(_group(key, members, total, _row(members[0], frames, span, pretty)))
-
+    shown = [
+        _group(key, members, total, _row(members[0], frames, span))
+        for key, members in enumerate(groups[:ROWS])
+    ]
     position = {query["index"]: place for place, query in enumerate(statements)}
     group_of = {query["index"]: key for key, members in enumerate(groups) for query in members}
     return QueriesView(
@@ -101,7 +96,7 @@ def queries_view(queries: Mapping[str, Any], wall_ms: float) -> QueriesView:
         aliases=tuple(sorted({str(query.get("alias", "")) for query in statements})),
         group_count=len(groups),
         groups=tuple(shown),
-        rows=tuple(_row(query, frames, span, str(query["sql"])) for query in statements[:ROWS]),
+        rows=tuple(_row(query, frames, span) for query in statements[:ROWS]),
         group_of=group_of,
         data=_packed(statements, frames, groups, group_of, position, span, total),
     )
@@ -138,13 +133,14 @@ def _group(
     )
 
 
-def _row(query: Mapping[str, Any], frames: Sequence[Any], span: float, text: str) -> QueryRow:
+def _row(query: Mapping[str, Any], frames: Sequence[Any], span: float) -> QueryRow:
     fetch = query.get("fetch_ms")
+    text = str(query["sql"])
     return QueryRow(
         key=query["index"],
         alias=str(query.get("alias", "")),
-        short=sql.short(str(query["sql"])),
-        sql=text,
+        short=sql.short(text),
+        sql=sql.formatted(text),
         params=_params(query),
         start_ms=query["start_ms"],
         start_share=share(query["start_ms"], span),

@@ -1,4 +1,4 @@
-"""The smaller sections: cache, templates, memory, allocations, garbage collector."""
+"""The smaller sections: cache, templates, memory, garbage collector."""
 
 from __future__ import annotations
 
@@ -130,44 +130,6 @@ def memory_view(memory: Mapping[str, Any]) -> MemoryView:
         blocks_before=memory.get("blocks_before"),
         blocks_after=memory.get("blocks_after"),
         blocks_change=change("blocks"),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AllocationsView:
-    engine: str
-    nframe: int | None
-    foreign: bool
-    traced_before: int | None
-    traced_after: int | None
-    traced_peak: int | None
-    total_size: int | None
-    total_count: int | None
-    tools_size: int | None
-    by_line: Sequence[Mapping[str, Any]]
-    by_file: Sequence[Mapping[str, Any]]
-
-
-def allocations_view(allocations: Mapping[str, Any]) -> AllocationsView:
-    """Each line and file gets ``share``, of the largest: growth may be negative, so no total."""
-
-    def rows(name: str) -> list[Mapping[str, Any]]:
-        found = allocations.get(name) or []
-        largest = max((abs(row["size"]) for row in found), default=0)
-        return [{**row, "share": share(abs(row["size"]), largest)} for row in found]
-
-    return AllocationsView(
-        engine=str(allocations.get("engine", "")),
-        nframe=allocations.get("nframe"),
-        foreign=bool(allocations.get("foreign")),
-        traced_before=allocations.get("traced_before"),
-        traced_after=allocations.get("traced_after"),
-        traced_peak=allocations.get("traced_peak"),
-        total_size=allocations.get("total_size"),
-        total_count=allocations.get("total_count"),
-        tools_size=allocations.get("tools_size"),
-        by_line=rows("by_line"),
-        by_file=rows("by_file"),
     )
 
 

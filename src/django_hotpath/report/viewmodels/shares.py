@@ -42,6 +42,7 @@ def shares(capture: Capture) -> Shares | None:
     calls = capture.instruments.get("calls")
     if calls and calls.get("total_ms"):
         found = own_times(calls)
+        _add_rest_of_tree(found, capture, calls)
         return Shares(
             parts=_parts(found),
             total_ms=sum(found.values()),
@@ -74,6 +75,22 @@ def own_times(calls: Mapping[str, Any]) -> dict[tuple[str, str], float]:
         rest = ("Other libraries", "library")
         times[rest] = times.get(rest, 0.0) + times.pop(part)
     return times
+
+
+def _add_rest_of_tree(
+    times: dict[tuple[str, str], float], capture: Capture, calls: Mapping[str, Any]
+) -> None:
+    """What an exact tree knows beyond its functions: the body of a block, and waiting."""
+    tree = calls.get("tree")
+    if not tree:
+        return
+    body = ("Your code", "project") if capture.request is None else ("Profiling tools", "tools")
+    times[body] = times.get(body, 0.0) + tree["own_ms"][0]
+    # Tasks and worker threads run while the request waits for them: that is no waiting.
+    idle = capture.timing.wall_ms - sum(times.values())
+    waited = min(tree["wait_ms"][0] if "wait_ms" in tree else 0.0, idle)
+    if waited > 0:
+        times["Waiting (suspended)", "rest"] = waited
 
 
 def part_of(function: Mapping[str, Any]) -> tuple[str, str]:
@@ -118,6 +135,8 @@ def _calls_source(
     text = (
         f"Own times of all functions by {calls.get('engine', 'the profiler')}, {ms(total)} in all."
     )
+    if ("Waiting (suspended)", "rest") in times:
+        text += " Waiting is the time in which nothing of this request ran."
     wall, statements = capture.timing.wall_ms, capture.timing.db_ms
     if wall > 0 and abs(wall - total) / wall > 0.05:
         text += f" The wall time was {ms(wall)}: the profiler did not see the difference."

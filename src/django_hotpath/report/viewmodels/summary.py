@@ -36,7 +36,6 @@ class Summary:
     stats: tuple[Stat, ...]
     engines: tuple[str, ...]
     disturbed: tuple[str, ...]
-    overhead: str
 
 
 def summary(capture: Capture, where: Shares | None) -> Summary:
@@ -61,7 +60,6 @@ def summary(capture: Capture, where: Shares | None) -> Summary:
             for name, data in capture.instruments.items()
         ),
         disturbed=tuple(disturbances(capture)),
-        overhead=overhead(capture),
     )
 
 
@@ -124,6 +122,8 @@ def stats(capture: Capture) -> list[Stat]:
                 hint="Time this thread was computing; the rest of the wall time it waited",
             )
         )
+    if capture.request and capture.request.stream:
+        found.append(_stream(capture.request.stream))
     if queries := instruments.get("queries"):
         found.append(
             _time(
@@ -158,6 +158,22 @@ def stats(capture: Capture) -> list[Stat]:
     if memory := instruments.get("memory"):
         found.extend(_memory(memory))
     return found
+
+
+def _stream(stream: dict[str, Any]) -> Stat:
+    chunks, waiting = stream.get("chunks"), stream.get("waiting_ms")
+    note = "by the server itself" if chunks is None else f"in {_number(chunks, 'chunk', 'chunks')}"
+    value, unit = bytes_parts(stream.get("bytes"))
+    return Stat(
+        label="Streamed",
+        value=value,
+        unit=unit,
+        note=f"{note}; {ms(waiting)} of waiting left out",
+        hint=(
+            "The wall time has the making of the chunks in it, not the time between them, when the "
+            "server sent and the client read"
+        ),
+    )
 
 
 def _memory(memory: dict[str, Any]) -> list[Stat]:
@@ -196,12 +212,3 @@ def disturbances(capture: Capture) -> Sequence[str]:
             " waiting for them is part of the times shown."
         )
     return found
-
-
-def overhead(capture: Capture) -> str:
-    receipt = capture.overhead
-    if not receipt.hotpath_ms:
-        return receipt.note
-    part = percent(share(receipt.hotpath_ms, capture.timing.wall_ms))
-    text = f"{ms(receipt.hotpath_ms)} ({part} of wall)"
-    return f"{text}: {receipt.note}" if receipt.note else text

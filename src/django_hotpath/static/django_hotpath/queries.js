@@ -6,27 +6,43 @@ const TOKENS = new RegExp(
   `('(?:[^']|'')*')|("[^"]*"|\`[^\`]*\`)|(%\\([^)]*\\)s|%s|\\$\\d+)|\\b(${KEYWORDS})\\b`,
   "gi",
 );
-const CLAUSES = new Set(
-  "FROM WHERE INNER LEFT RIGHT FULL CROSS JOIN ORDER GROUP HAVING LIMIT UNION INTERSECT EXCEPT VALUES SET RETURNING".split(" "),
-);
+const CLAUSES =
+  "FROM WHERE INNER LEFT RIGHT FULL CROSS JOIN ORDER GROUP HAVING LIMIT UNION INTERSECT EXCEPT VALUES SET RETURNING";
+const BEGINS = new Set(CLAUSES.split(" "));
 const JOINED = new Set(["INNER", "LEFT", "RIGHT", "FULL", "CROSS", "OUTER"]);
+const BREAKS = new RegExp(
+  `'(?:[^']|'')*'|"[^"]*"|\`[^\`]*\`|[(),]|\\b(?:SELECT|BETWEEN|AND|OR|OUTER|${CLAUSES.replaceAll(" ", "|")})\\b`,
+  "gi",
+);
 
-// The statement with a line for each clause, where one begins outside of quotes and brackets.
-export function clauses(text) {
+// The statement with a line for each clause, selected column and condition, outside of quotes and
+// brackets: formatted() of viewmodels/sql.py.
+export function formatted(text) {
   let depth = 0;
-  let plain = 0;
+  let line = 0;
+  let clause = "";
   let before = "";
   let lines = "";
-  for (const match of text.matchAll(TOKENS)) {
-    const between = text.slice(plain, match.index);
-    depth += between.split("(").length - between.split(")").length;
-    const keyword = match[4]?.toUpperCase();
-    const begins = depth === 0 && CLAUSES.has(keyword) && !(keyword === "JOIN" && JOINED.has(before));
-    lines += begins && lines + between ? `${between.trimEnd()}\n${match[0]}` : between + match[0];
-    plain = match.index + match[0].length;
-    before = keyword ?? "";
+  for (const match of text.matchAll(BREAKS)) {
+    const word = match[0].toUpperCase();
+    if (word === "(") depth += 1;
+    else if (word === ")") depth -= 1;
+    if (depth > 0 || !/^(,|[A-Z]+)$/.test(word)) continue;
+    let indent = null;
+    let place = match.index;
+    if (word === ",") {
+      if (clause === "SELECT") [indent, place] = [7, place + 1];
+    } else if (BEGINS.has(word) && !(word === "JOIN" && JOINED.has(before))) indent = 0;
+    else if ((word === "AND" || word === "OR") && before !== "BETWEEN" && clause !== "SELECT") indent = 2;
+    const piece = indent === null ? "" : text.slice(line, place).trim();
+    if (piece) {
+      lines += `${piece}\n${" ".repeat(indent)}`;
+      line = place;
+    }
+    if (word === "SELECT" || BEGINS.has(word)) clause = word;
+    before = word;
   }
-  return lines + text.slice(plain);
+  return lines + text.slice(line).trim();
 }
 
 export function start(kit) {
@@ -67,7 +83,7 @@ export function start(kit) {
   function detail(place) {
     const [short, full] = texts[columns.sql[place]];
     const text = full ?? short;
-    const pretty = text.length > 20000 || text.includes("\n") ? text : clauses(text);
+    const pretty = text.length > 20000 || text.includes("\n") ? text : formatted(text);
     const parts = [el("pre", { class: "sql", "data-copy": true, tabindex: "0" }, ...highlighted(pretty))];
     if (!full && short.endsWith("…")) parts.push(el("p", { class: "quiet" }, "Cut here; the full text is in the JSON."));
     if (columns.params[place])
