@@ -11,7 +11,7 @@ BUILD_INPUTS := pyproject.toml $(wildcard setup.py MANIFEST.in src/django_hotpat
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types docs screenshots clean FORCE
+.PHONY: help demo test sanitize lint types docs screenshots clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ demo: $(VENV)/.demo ## Set up the demo shop and serve it
 
 test: $(VENV)/.test ## Run the whole test suite
 	@$(VPY) -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+sanitize: $(VENV)/.test ## Test the C extension under AddressSanitizer (needs gcc)
+	@$(VPY) tests/sanitize.py $(ARGS)
 
 lint: $(VENV)/.lint ## Check style and formatting
 	@$(VPY) -m ruff check .
