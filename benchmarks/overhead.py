@@ -6,7 +6,6 @@ python benchmarks/overhead.py [--quick] [--only PART] [--clock wall|cpu] [--json
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from harness import machine, part_active, part_after, part_idle, part_queries
 from harness.clock import CLOCKS
 from harness.outcome import FULL, QUICK, Effort, Outcome
 from harness.pool import NOT_INSTALLED, Pool
+from harness.printing import print_failures, print_targets, write
 
 Part = Callable[[Effort, Pool], Outcome]
 
@@ -45,19 +45,14 @@ def main() -> int:
             for table in outcomes[name].tables:
                 print(f"\n{table.text()}", flush=True)
     targets = [target for outcome in outcomes.values() for target in outcome.targets]
-    if targets:
-        # A quick run shows that everything works; its rounds are too few to judge by.
-        print("\n## Targets\n")
-        print(*(f"- {target.line(judged=not options.quick)}" for target in targets), sep="\n")
+    print_targets(targets, judged=not options.quick)
     print(f"\nTook {monotonic() - began:.0f} s, load at the end {machine.load()}.")
     if options.json:
-        _write(options.json, described, outcomes)
-    failures = [f"{key} {why}" for key, why in pool.problems.items() if why != NOT_INSTALLED]
-    if failures:
-        print("\n## Failed\n")
-        print(*(f"- {failure}" for failure in failures), sep="\n")
-        print(*failures, sep="\n", file=sys.stderr)
-    return 1 if failures else 0
+        tables = [table for outcome in outcomes.values() for table in outcome.tables]
+        write(options.json, described, tables, targets)
+    return print_failures(
+        [f"{key} {why}" for key, why in pool.problems.items() if why != NOT_INSTALLED]
+    )
 
 
 def _options() -> argparse.Namespace:
@@ -74,17 +69,6 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     return parser.parse_args()
-
-
-def _write(file: Path, described: dict[str, str], outcomes: dict[str, Outcome]) -> None:
-    data = {
-        "machine": described,
-        "tables": {
-            table.title: table.figures for outcome in outcomes.values() for table in outcome.tables
-        },
-        "targets": [vars(target) for outcome in outcomes.values() for target in outcome.targets],
-    }
-    file.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

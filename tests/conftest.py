@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from django_hotpath import disturbances, stores
+from django_hotpath import deferred, disturbances, stores
 
 
 @pytest.fixture(autouse=True)
 def _fresh_store() -> Iterator[None]:
     stores.get_store.cache_clear()
+    deferred._forget()
     yield
     stores.get_store.cache_clear()
+    deferred._forget()
 
 
 @pytest.fixture(autouse=True)

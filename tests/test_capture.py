@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 
 import pytest
 
@@ -12,6 +14,7 @@ from django_hotpath.capture import (
     Fix,
     Predicted,
     Verified,
+    id_time,
     new_id,
 )
 from tests import factories
@@ -86,3 +89,26 @@ def test_ids_sort_by_time() -> None:
 def test_ids_of_one_process_only_grow() -> None:
     made = [new_id() for _ in range(1000)]
     assert made == sorted(set(made))
+
+
+def test_an_id_tells_when_it_was_made() -> None:
+    assert id_time(new_id(1_800_000_000.123)) == 1_800_000_000.123
+
+
+def test_ids_of_parent_and_child_differ_while_the_clock_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = time.time()
+    monkeypatch.setattr(time, "time", lambda: before)
+    # Nothing but the last id tells two of them apart.
+    monkeypatch.setattr(os, "urandom", bytes)
+    new_id(), new_id()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, new_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 26).decode() != new_id()
+    os.close(reading)
+    os.close(writing)

@@ -7,6 +7,7 @@ import pytest
 
 from django_hotpath import disturbances, environment
 from django_hotpath.disturbances import disturbances as named
+from tests.recording import recording
 
 
 def about(word: str, *instruments: str) -> list[str]:
@@ -51,7 +52,8 @@ def test_threads_are_named_for_instruments_of_the_whole_process(
 
 @pytest.mark.usefixtures("_runserver")
 def test_threads_disturb_cprofile_where_it_sees_them() -> None:
-    assert bool(about("threaded", "calls")) is (sys.version_info >= (3, 12))
+    assert bool(about("threaded", "calls", "cprofile")) is (sys.version_info >= (3, 12))
+    assert not about("threaded", "calls", "native")
 
 
 @pytest.mark.parametrize("instrument", ["memory", "allocations"])
@@ -83,3 +85,9 @@ def test_a_monitoring_tool_is_named() -> None:
     finally:
         sys.monitoring.free_tool_id(4)
     assert "'spy'" in found[0]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with 3.12")
+def test_another_capture_is_not_another_tool() -> None:
+    with recording("calls"):
+        assert not about("another tool")

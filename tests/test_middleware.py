@@ -125,7 +125,7 @@ class TestTheReport:
         response = client.get("/hello/?profile=memory&profile_as=html", HTTP_ACCEPT="*/*")
         assert b'id="allocations"' in response.content
         assert b"profile=memory&amp;profile_as=html" not in response.content
-        assert list(stored(response).instruments) == ["allocations"]
+        assert list(stored(response).instruments) == ["allocations", "line_memory"]
 
     async def test_is_the_same_under_asgi(self, async_client: AsyncClient) -> None:
         response = await async_client.get("/ahello/?profile=1", headers={"accept": "text/html"})
@@ -220,10 +220,17 @@ class TestBadInput:
     def test_help_is_text_for_a_terminal(self, client: Client) -> None:
         response = client.get("/hello/?profile=help", HTTP_ACCEPT="*/*")
         assert response["Content-Type"] == "text/plain; charset=utf-8"
-        assert b"presets: cpu, memory, sql, all" in response.content
+        assert b"presets: cpu, lines, memory, sql, all" in response.content
 
 
 class TestBadDays:
+    @pytest.fixture
+    def full_store(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(self: MemoryStore, capture: Capture) -> None:
+            raise StoreError("database or disk is full")
+
+        monkeypatch.setattr(MemoryStore, "save", full)
+
     def test_a_view_that_raises_leaves_a_capture_that_says_so(self, client: Client) -> None:
         client.raise_request_exception = False
         response = client.get("/broken/?profile=1", **PAGE)
@@ -240,17 +247,39 @@ class TestBadDays:
         assert response.status_code == 404
         assert stored(response).request.route is None  # type: ignore[union-attr]
 
-    def test_a_store_that_fails_still_gives_the_report_with_the_reason(
-        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    def test_a_store_that_fails_after_the_answer_is_told_at_the_url_of_the_capture(
+        self, client: Client, full_store: None
     ) -> None:
-        def full(self: MemoryStore, capture: Capture) -> None:
-            raise StoreError("database or disk is full")
+        response = client.get("/hello/?profile=1")
+        assert response.content == b"hello"
+        assert "Hotpath-Refused" not in response
+        told = client.get(response["Hotpath-Capture"])
+        assert told.status_code == 404
+        assert b"not stored: StoreError: database or disk is full" in told.content
 
-        monkeypatch.setattr(MemoryStore, "save", full)
-        response = client.get("/hello/?profile=1", **PAGE)
+    @pytest.mark.parametrize("headers", [{}, PAGE], ids=["fetch", "navigation"])
+    def test_while_a_store_fails_the_next_answer_says_so(
+        self, client: Client, full_store: None, headers: Any
+    ) -> None:
+        client.get("/hello/?profile=1")
+        response = client.get("/hello/?profile=1", **headers)
         assert response.status_code == 200
-        assert b"database or disk is full" in response.content
-        assert "not stored" in response["Hotpath-Refused"]
+        assert "not stored: StoreError: database or disk is full" in response["Hotpath-Refused"]
+        assert len(response["Hotpath-Capture"]) == 26
+        if headers:
+            assert b"could not be stored: StoreError: database or disk" in response.content
+
+    def test_a_store_that_works_again_is_believed(
+        self, client: Client, full_store: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.get("/hello/?profile=1")
+        monkeypatch.undo()
+        for _ in range(2):
+            assert "Hotpath-Refused" not in client.get("/hello/?profile=1")
+
+    def test_the_list_says_that_captures_were_lost(self, client: Client, full_store: None) -> None:
+        client.get("/hello/?profile=1")
+        assert b"database or disk is full" in client.get("/__hotpath__/").content
 
     def test_a_store_that_does_not_exist_harms_nobody(self, client: Client, settings: Any) -> None:
         settings.HOTPATH = {"STORE": {"BACKEND": "no.such.Store"}}
@@ -277,7 +306,7 @@ class TestBadDays:
         theirs = cProfile.Profile()
         theirs.enable()
         try:
-            response = client.get("/hello/?profile=1", **PAGE)
+            response = client.get("/hello/?profile=cprofile", **PAGE)
         finally:
             theirs.disable()
         assert response.content == b"hello"

@@ -65,14 +65,14 @@ def test_the_default_set_is_a_setting(settings: Any) -> None:
 
 @pytest.mark.parametrize(
     ("preset", "expected"),
-    [("cpu", ["calls"]), ("sql", ["queries"]), ("memory", ["allocations"])],
+    [("cpu", ["calls"]), ("sql", ["queries"]), ("memory", ["allocations", "line_memory"])],
 )
 def test_presets(preset: str, expected: list[str]) -> None:
     assert names(preset) == expected
 
 
 def test_memory_alone_is_the_preset_and_in_a_list_the_instrument() -> None:
-    assert names("memory") == ["allocations"]
+    assert names("memory") == ["allocations", "line_memory"]
     assert names("queries,memory") == ["queries", "memory"]
     assert names("queries,cpu") == ["queries", "calls"]
 
@@ -90,7 +90,7 @@ def test_an_instrument_named_twice_runs_once() -> None:
     assert names("sql,queries") == ["queries"]
 
 
-@pytest.mark.parametrize("text", ["querys", "queries,bogus", "lines", "1;drop", "<script>"])
+@pytest.mark.parametrize("text", ["querys", "queries,bogus", "monitoring", "1;drop", "<script>"])
 def test_an_unknown_instrument_is_refused_by_name(text: str) -> None:
     with pytest.raises(trigger.TriggerError, match="there is no instrument, engine or preset"):
         trigger.parse(text)

@@ -301,6 +301,28 @@ async def stream_hold(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(parts())
 
 
+def endless(request: HttpRequest) -> StreamingHttpResponse:
+    """Events until the client leaves, or half a minute."""
+
+    def parts() -> Iterator[bytes]:
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            yield b"data: tick\n\n"
+            time.sleep(0.01)
+
+    return StreamingHttpResponse(parts(), content_type="text/event-stream")
+
+
+async def async_endless(request: HttpRequest) -> StreamingHttpResponse:
+    async def parts() -> AsyncIterator[bytes]:
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            yield b"data: tick\n\n"
+            await asyncio.sleep(0.01)
+
+    return StreamingHttpResponse(parts(), content_type="text/event-stream")
+
+
 _met: dict[str, int] = {}
 
 
@@ -337,6 +359,8 @@ urlpatterns: list[URLPattern] = [
     path("hold/", hold),
     path("async-hold/", async_hold),
     path("stream-hold/", stream_hold),
+    path("endless/", endless),
+    path("async-endless/", async_endless),
     path("held/", held),
     path("meet/<place>/<column>/<int:count>/", meet),
     path("gather/<int:count>/", gather),

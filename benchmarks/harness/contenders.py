@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,6 +13,9 @@ HOTPATH_MIDDLEWARE = "django_hotpath.middleware.ProfilingMiddleware"
 TOOLBAR_MIDDLEWARE = "debug_toolbar.middleware.DebugToolbarMiddleware"
 SILK_MIDDLEWARE = "silk.middleware.SilkyMiddleware"
 PYINSTRUMENT_MIDDLEWARE = "pyinstrument.middleware.ProfilerMiddleware"
+
+# Before the words that ``?profile=`` takes, in a key.
+_ASKED = "profile="
 
 _PAGE = "text/html,application/xhtml+xml,*/*;q=0.8"
 
@@ -56,6 +59,27 @@ def _hotpath(key: str, label: str, query: str, *, page: bool = True) -> Contende
 
 def _hotpath_header(body: bytes, headers: Mapping[str, str]) -> bool:
     return "hotpath-capture" in headers and "hotpath-refused" not in headers
+
+
+def asked_for(words: str) -> Contender:
+    """Hotpath with ``?profile=<words>``, the application's own answer kept."""
+    made = _hotpath(f"{_ASKED}{words}", f"hotpath ?profile={words}", f"profile={words}", page=False)
+    return replace(made, proof=lambda body, headers: _hotpath_measured(words, headers))
+
+
+def _hotpath_measured(words: str, headers: Mapping[str, str]) -> bool:
+    """Whether the capture is there, with a result of each instrument by its engine."""
+    if not _hotpath_header(b"", headers):
+        return False
+    from django_hotpath import trigger
+    from harness.captured import capture_of
+
+    capture = capture_of(headers)
+    for spec in trigger.parse(words):
+        result = capture.instruments.get(spec.name)
+        if not result or spec.engine not in {None, result.get("engine", spec.engine)}:
+            return False
+    return True
 
 
 def _hotpath_report(body: bytes, headers: Mapping[str, str]) -> bool:
@@ -166,6 +190,68 @@ QUERIES = (BARE, NOOP, PASS_THROUGH, HOTPATH_QUERIES_KEPT, TOOLBAR_SQL, SILK)
 AFTER = (BARE, HOTPATH_PAGE, HOTPATH_KEPT, TOOLBAR, SILK)
 
 
+BY_HAND = (
+    Contender(
+        key="cprofile",
+        label="cProfile by itself",
+        middleware=("library.by_hand.CProfile",),
+        query="by_hand",
+        proof=lambda body, headers: int(headers.get("by-hand", 0)) > 0,
+    ),
+    Contender(
+        key="cprofile-python",
+        label="cProfile by itself, no built-ins",
+        middleware=("library.by_hand.CProfilePython",),
+        query="by_hand",
+        proof=lambda body, headers: int(headers.get("by-hand", 0)) > 0,
+    ),
+    Contender(
+        key="does-nothing",
+        label="PyEval_SetProfile, doing nothing",
+        middleware=("library.by_hand.DoesNothing",),
+        query="by_hand",
+        proof=lambda body, headers: "by-hand" in headers,
+    ),
+    Contender(
+        key="pyinstrument-itself",
+        label="pyinstrument by itself, 1 ms",
+        needs="pyinstrument",
+        middleware=("library.by_hand.Pyinstrument",),
+        query="by_hand",
+        # A view may be over before the first sample.
+        proof=lambda body, headers: "by-hand" in headers,
+    ),
+)
+# A site with an admin; our app is not installed, so that no wrapper of ours is in any path.
+TRUTH = Contender(
+    key="truth",
+    label="paths of calls",
+    apps=(
+        "django.contrib.admin",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+    ),
+    includes=(("admin/", "library.admin_urls"),),
+    settings={
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
+                },
+            }
+        ]
+    },
+)
+
+
 def idle_contender(number: int) -> Contender:
     """A process that has everything installed: see ``idle``."""
     apps = tuple(app for app in ("django_hotpath", "debug_toolbar", "silk") if find_spec(app))
@@ -179,7 +265,9 @@ def idle_contender(number: int) -> Contender:
 
 
 def by_key(key: str) -> Contender:
+    if key.startswith(_ASKED):
+        return asked_for(key.removeprefix(_ASKED))
     name, _, number = key.partition("-")
     if name == "idle":
         return idle_contender(int(number))
-    return {found.key: found for found in (*ACTIVE, *QUERIES, *AFTER)}[key]
+    return {found.key: found for found in (*ACTIVE, *QUERIES, *AFTER, *BY_HAND, TRUTH)}[key]

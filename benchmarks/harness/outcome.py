@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.contenders import Contender
 from harness.tables import Table
@@ -73,6 +73,18 @@ class Target:
 class Outcome:
     tables: list[Table]
     targets: list[Target]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a part of ``truth.py`` gives back.
+
+    ``reasons`` say by row why it was not measured; ``failed`` is what should have worked.
+    """
+
+    tables: list[Table] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def fill(

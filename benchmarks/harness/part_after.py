@@ -33,9 +33,18 @@ def measure(effort: Effort, pool: Pool) -> Outcome:
 def _table(view: str, rounds: served.Rounds, problems: dict[str, str]) -> Table:
     table = Table(
         f"After the view: {view}",
-        ("contender", "after the view", "of bare", *_STEPS, "rest", "before the view"),
+        (
+            "contender",
+            "after the view",
+            "of bare",
+            *_STEPS,
+            "rest",
+            "once it has left",
+            "before the view",
+        ),
         "Milliseconds between the end of the view and the last byte of the answer, and where they "
-        "go; of bare: as a multiple of what the whole bare request takes in the same round.",
+        "go; of bare: as a multiple of what the whole bare request takes in the same round. Once "
+        "it has left: what is done when the server closes the response; nobody waits for it.",
     )
 
     def cells(contender: Contender) -> list[str]:
@@ -56,9 +65,11 @@ def _table(view: str, rounds: served.Rounds, problems: dict[str, str]) -> Table:
             texts.append(f"{rest * 1000:.2f}")
         else:
             texts += [MISSING] * (len(_STEPS) + 1)
+        later = figure([row["closed"] - row["total"] for row in rows]).scaled(1000)
+        table.keep(contender.label, "once it has left, ms", later)
         before = served.spent(rounds, contender.key, "before")
         table.keep(contender.label, "before, ms", before)
-        return [*texts, f"{before.median:.2f}"]
+        return [*texts, f"{later.median:.2f}", f"{before.median:.2f}"]
 
     fill(table, contenders.AFTER, problems, cells)
     return table

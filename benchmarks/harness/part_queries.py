@@ -6,6 +6,7 @@ from harness import contenders, served
 from harness.contenders import HOTPATH_QUERIES_KEPT, Contender
 from harness.figures import Figure, difference
 from harness.outcome import Effort, Outcome, Target, fill
+from harness.phases import LATER
 from harness.pool import Pool
 from harness.served import Row
 from harness.tables import MISSING, Table, us
@@ -94,8 +95,9 @@ def _cells(table: Table, label: str, base: list[Row], rows: list[Row]) -> list[s
 def _added(base: list[Row], rows: list[Row], column: str) -> Figure:
     """Microseconds a statement."""
     if column == _BUILT:
-        spent = [row["view"] + row["stopping"] + row["building"] for row in rows]
+        steps = ("view", "stopping", "building", f"{LATER}building")
+        spent = [sum(row[step] for step in steps) for row in rows]
         return difference(spent, [row["view"] for row in base]).scaled(1e6 / STATEMENTS)
-    part = "view" if column == _IN_VIEW else "total"
+    part = "view" if column == _IN_VIEW else "closed"
     found = difference([row[part] for row in rows], [row[part] for row in base])
     return found.scaled(1e6 / STATEMENTS)

@@ -14,9 +14,13 @@ STEPS = {
     "starting": ("django_hotpath.profiled_request", "ProfiledRequest", "start"),
     "stopping": ("django_hotpath.profiled_request", "ProfiledRequest", "stop"),
     "building": ("django_hotpath.recorder", "Recorder", "capture"),
-    "storing": ("django_hotpath.profiled_request", "ProfiledRequest", "_save"),
+    "storing": ("django_hotpath.deferred", "", "save"),
     "rendering": ("django_hotpath.profiled_request", "", "report_page"),
 }
+
+
+# Before the name of a step: it ran once the last byte had left.
+LATER = "later "
 
 
 class Phases:

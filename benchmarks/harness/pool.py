@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -118,9 +119,8 @@ class Pool:
             if not contender.installed:
                 self.problems[contender.key] = NOT_INSTALLED
                 continue
-            self.workers[contender.key] = Worker(
-                contender, self._folder / contender.key, self._clock
-            )
+            folder = self._folder / re.sub(r"[^\w-]+", "-", contender.key)
+            self.workers[contender.key] = Worker(contender, folder, self._clock)
             new.append(contender.key)
         for key in new:
             self._guarded(key, lambda worker: worker.answer())

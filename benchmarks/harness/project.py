@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +41,11 @@ def set_up(contender: Contender, folder: Path) -> None:
             {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
         ],
         # The default store, as a user gets it, in a file of its own.
-        "HOTPATH": {"STORE": {"OPTIONS": {"path": str(folder / "captures.sqlite3")}}},
+        "HOTPATH": {
+            "STORE": {"OPTIONS": {"path": str(folder / "captures.sqlite3")}},
+            # Nothing in the background.
+            "CALIBRATE": False,
+        },
         **contender.settings,
     }
     settings.configure(**values)
@@ -86,6 +91,8 @@ class Answer(NamedTuple):
     view_began: float
     view_ended: float
     ended: float
+    # When the server has closed the response: what was put off until the last byte is done by then.
+    closed: float
     status: str
     headers: dict[str, str]
     body: bytes
@@ -100,8 +107,13 @@ class Site:
         self.contender = contender
         self.handler = WSGIHandler()
 
-    def get(self, view: str, *, asked: bool = True) -> Answer:
-        """``asked=False`` leaves out what makes the contender work on this request."""
+    def get(
+        self, view: str, *, asked: bool = True, at_end: Callable[[], object] = lambda: None
+    ) -> Answer:
+        """``asked=False`` leaves out what makes the contender work on this request.
+
+        ``at_end`` is called between the last byte and the closing of the response.
+        """
         from library import views
 
         query = self.contender.query if asked else ""
@@ -111,10 +123,13 @@ class Site:
         response = self.handler(given, lambda *args: head.extend(args))  # type: ignore[arg-type]
         body = b"".join(response)
         ended = now()
+        at_end()
+        closing = now()
         response.close()
+        closed = ended + now() - closing
         headers = {name.lower(): value for name, value in head[1]}
         view_began, view_ended = views.span
-        return Answer(began, view_began, view_ended, ended, head[0], headers, body)
+        return Answer(began, view_began, view_ended, ended, closed, head[0], headers, body)
 
     def check(self, view: str) -> None:
         """Raises ``RuntimeError`` when the contender did not do what it is measured for."""

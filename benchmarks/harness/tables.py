@@ -36,7 +36,8 @@ class Table:
 
     def text(self) -> str:
         rows = [list(self.columns), *self.rows]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(self.columns))]
+        # Markdown wants two characters under a heading.
+        widths = [max(2, *(len(row[i]) for row in rows)) for i in range(len(self.columns))]
         lines = [_line(row, widths) for row in rows]
         rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
         lines.insert(1, _line(rule, widths))

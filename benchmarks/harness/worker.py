@@ -10,12 +10,15 @@ import gc
 import json
 import os
 import sys
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
 from harness.contenders import by_key
-from harness.phases import Phases
+from harness.phases import LATER, Phases
 from harness.project import Site, set_up
+from harness.visits import Row, Visits
 
 _ORDERS = ((False, True), (True, False))
 
@@ -41,7 +44,10 @@ class Worker:
         self.contender.tidy()
 
     def do_run(self, view: str, times: int) -> list[dict[str, float]]:
-        """``before``, ``view``, ``after`` and ``total`` of each request, in seconds."""
+        """Seconds of each request: ``before``, ``view``, ``after``, ``total``; then the steps.
+
+        ``closed`` is ``total`` with what is done once the last byte has left.
+        """
         assert self.site is not None
         self._settle()
         measured = [self._timed(view) for _ in range(times)]
@@ -67,18 +73,43 @@ class Worker:
 
     def _timed(self, view: str, *, asked: bool = True) -> dict[str, float]:
         assert self.site is not None
-        if self.phases is not None:
-            self.phases.take()
-        answer = self.site.get(view, asked=asked)
+        self._phases()
+        early: dict[str, float] = {}
+        answer = self.site.get(view, asked=asked, at_end=lambda: early.update(self._phases()))
         row = {
             "before": answer.view_began - answer.began,
             "view": answer.view_ended - answer.view_began,
             "after": answer.ended - answer.view_ended,
             "total": answer.ended - answer.began,
+            "closed": answer.closed - answer.began,
         }
-        if self.phases is not None:
-            row |= self.phases.take()
-        return row
+        return row | early | {f"{LATER}{step}": spent for step, spent in self._phases().items()}
+
+    def _phases(self) -> dict[str, float]:
+        return self.phases.take() if self.phases is not None else {}
+
+    def do_problem(self, view: str) -> str | None:
+        """Why the contender does not measure this view."""
+        try:
+            return self._visits.problem(view)
+        finally:
+            self.contender.tidy()
+
+    def do_visit(self, view: str, times: int) -> None:
+        self._visits.warm_up(view, times)
+        self.contender.tidy()
+
+    def do_pair(self, view: str, number: int, times: int) -> tuple[Row, Row]:
+        return self._visits.pair(view, number, times)
+
+    def do_call(self, function: str, **arguments: Any) -> Any:
+        """``harness.module:function`` within this contender's Django."""
+        module, _, name = function.partition(":")
+        return getattr(import_module(module), name)(**arguments)
+
+    @cached_property
+    def _visits(self) -> Visits:
+        return Visits(self.contender)
 
     def do_idle(self, way: str, rounds: int) -> dict[str, list[float]]:
         from harness import idle

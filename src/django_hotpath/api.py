@@ -6,10 +6,11 @@ import asyncio
 import functools
 import inspect
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from asgiref.sync import iscoroutinefunction
@@ -53,7 +54,7 @@ class profile:
         self.refused: str | None = None
 
     def __enter__(self) -> Self:
-        recorder = self._start(self.label or "profile()")
+        recorder = self._start(self.label or "profile()", _calling_code())
         if recorder is not None and _in_task():
             recorder.warnings.append(
                 "a with block inside a coroutine cannot be paused while it awaits: calls of other "
@@ -97,7 +98,7 @@ class profile:
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self._measuring(label):
+            with self._measuring(label, function):
                 return function(*args, **kwargs)
 
         return wrapper
@@ -105,7 +106,7 @@ class profile:
     def _around_coroutine(self, function: Callable[P, Any], label: str) -> Callable[P, Any]:
         @functools.wraps(function)
         async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with self._measuring(label) as recorder:
+            with self._measuring(label, function) as recorder:
                 work = function(*args, **kwargs)
                 return await (work if recorder is None else Steps(recorder, work))
 
@@ -114,15 +115,17 @@ class profile:
     def _around_generator(self, function: Callable[P, Any], label: str) -> Callable[P, Any]:
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with self._measuring(label) as recorder:
+            with self._measuring(label, function) as recorder:
                 work = function(*args, **kwargs)
                 return (yield from work if recorder is None else Steps(recorder, work).steps())
 
         return wrapper
 
     @contextmanager
-    def _measuring(self, label: str) -> Iterator[Recorder | None]:
-        recorder = self._start(label)
+    def _measuring(
+        self, label: str, function: Callable[..., Any]
+    ) -> Iterator[Recorder | None]:
+        recorder = self._start(label, function)
         try:
             yield recorder
         except BaseException as error:
@@ -133,8 +136,9 @@ class profile:
             if recorder is not None:
                 self._finish(recorder)
 
-    def _start(self, label: str) -> Recorder | None:
+    def _start(self, label: str, subject: object) -> Recorder | None:
         recorder = Recorder(self.specs, label)
+        recorder.session.subject = subject
         try:
             recorder.start()
         except Refused as refused:
@@ -169,6 +173,14 @@ _entered: ContextVar[tuple[tuple[profile, Recorder | None], ...]] = ContextVar(
 def _name(function: Callable[..., Any]) -> str:
     module = getattr(function, "__module__", None) or type(function).__module__
     return f"{module}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+
+
+def _calling_code() -> CodeType | None:
+    """The code that holds the ``with``, through ``ExitStack`` and the like."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__") == "contextlib":
+        frame = frame.f_back
+    return None if frame is None else frame.f_code
 
 
 def _in_task() -> bool:

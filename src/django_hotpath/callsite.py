@@ -87,6 +87,13 @@ def boundary(code: CodeType) -> None:
     _boundaries.add(code)
 
 
+def is_boundary(code: CodeType) -> bool:
+    kind = _kinds.get(id(code))
+    if kind is None:
+        kind = _classify(code)
+    return kind == BOUNDARY
+
+
 def walk(frame: FrameType | None) -> Walk:
     kinds = _kinds
     frames: list[Frame] = []

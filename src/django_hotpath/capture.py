@@ -42,6 +42,24 @@ def new_id(now: float | None = None) -> str:
     return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
+def _after_fork() -> None:
+    """Parent and child would both go on from the last id, and meet while the clock stands still."""
+    global _last_id
+    _last_id = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def id_time(capture_id: str) -> float:
+    """When the id was made, in seconds since the epoch."""
+    number = 0
+    for character in capture_id:
+        number = number * 32 + _CROCKFORD.index(character)
+    return (number >> 80) / 1000
+
+
 @dataclass(frozen=True, kw_only=True)
 class RequestInfo:
     method: str
@@ -53,6 +71,7 @@ class RequestInfo:
     content_type: str | None = None
     is_async: bool = False
     exception: dict[str, str] | None = None
+    stream: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +108,14 @@ class Overlap:
 
 @dataclass(frozen=True, kw_only=True)
 class Overhead:
+    """What measuring cost; ``before_ms`` and ``after_ms`` are None in captures that lack them."""
+
     hotpath_ms: float = 0.0
     note: str = ""
+    by_instrument: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    before_ms: float | None = None
+    after_ms: float | None = None
+    engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,7 +86,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
                 id="hotpath.E002",
             )
         ]
-    return [*_keys(given), *_names(given), *_paths(given)]
+    return [*_keys(given), *_names(given), *_conflicts(given), *_paths(given)]
 
 
 def _keys(given: dict[Any, Any]) -> Iterator[CheckMessage]:
@@ -112,12 +112,8 @@ def _names(given: dict[str, Any]) -> Iterator[CheckMessage]:
     from django_hotpath.instruments import registry
 
     known = {*registry.names(), *registry.engine_names()}
-    presets = given.get("PRESETS")
-    lists = {'"INSTRUMENTS"': given.get("INSTRUMENTS")}
-    if isinstance(presets, dict):
-        lists |= {f'"PRESETS"]["{name}"': names for name, names in presets.items()}
-    for place, names in lists.items():
-        for name in names if isinstance(names, (list, tuple)) else ():
+    for place, names in _lists(given):
+        for name in names:
             if not isinstance(name, str) or name not in known:
                 near = nearest(str(name), list(known))
                 yield Error(
@@ -127,6 +123,32 @@ def _names(given: dict[str, Any]) -> Iterator[CheckMessage]:
                     else f"Known: {', '.join(sorted(known))}.",
                     id="hotpath.E005",
                 )
+
+
+def _lists(given: dict[str, Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Where the project wrote a list of instruments, and the list."""
+    presets = given.get("PRESETS")
+    lists = {'"INSTRUMENTS"': given.get("INSTRUMENTS")}
+    if isinstance(presets, dict):
+        lists |= {f'"PRESETS"]["{name}"': names for name, names in presets.items()}
+    for place, names in lists.items():
+        if isinstance(names, (list, tuple)):
+            yield place, names
+
+
+def _conflicts(given: dict[str, Any]) -> Iterator[CheckMessage]:
+    """What INSTRUMENTS and PRESETS name can run in one capture."""
+    from django_hotpath import conflicts
+
+    for place, names in _lists(given):
+        for refusal in conflicts.of_names(name for name in names if isinstance(name, str)):
+            always = place == '"INSTRUMENTS"'
+            outcome = "profiles nothing" if always else "runs without one of them"
+            yield (Error if always else checks.Warning)(
+                f"HOTPATH[{place}] {outcome}: {refusal}.",
+                hint="Take one of the two out of the list, or ask for another engine by its name.",
+                id="hotpath.E007" if always else "hotpath.W005",
+            )
 
 
 def _paths(given: dict[str, Any]) -> Iterator[CheckMessage]:

@@ -37,9 +37,21 @@ OPTIONS: dict[str, Option] = {
     "PRESETS": Option(
         {
             "cpu": ["calls"],
-            "memory": ["allocations"],
+            "lines": ["lines"],
+            "memory": ["allocations", "line_memory"],
             "sql": ["queries"],
-            "all": ["calls", "queries", "cache", "templates", "gc", "memory", "allocations"],
+            "all": [
+                "calls",
+                "lines",
+                "line_memory",
+                "allocations",
+                "queries",
+                "cache",
+                "templates",
+                "gc",
+                "eventloop",
+                "memory",
+            ],
         },
         (dict,),
         "a dict of lists of names",
@@ -54,6 +66,7 @@ OPTIONS: dict[str, Option] = {
     "MAX_AGE": Option(7 * 24 * 3600, (int, float), "seconds, or None", optional=True),
     "SLOW_REQUEST_MS": Option(500, (int, float), "milliseconds, or None for no log", optional=True),
     "SLOW_QUERY_MS": Option(100, (int, float), _NUMBER),
+    "BLOCKING_MS": Option(50, (int, float), _NUMBER),
     "N_PLUS_ONE_THRESHOLD": Option(3, (int,), "a whole number"),
     "PROJECT_ROOTS": Option([], (list, tuple), "a list of folders"),
     "REDACT": Option(
@@ -75,6 +88,8 @@ OPTIONS: dict[str, Option] = {
         (list, tuple),
         "a list of regular expressions",
     ),
+    "CALIBRATE": Option(True, (bool,), "True or False"),
+    "VMPROF_UNSAFE": Option(False, (bool,), "True or False"),
     "PARAMETER": Option("profile", (str,), "the name of the query parameter"),
 }
 
@@ -95,9 +110,12 @@ class Settings:
     MAX_AGE: float | None
     SLOW_REQUEST_MS: float | None
     SLOW_QUERY_MS: float
+    BLOCKING_MS: float
     N_PLUS_ONE_THRESHOLD: int
     PROJECT_ROOTS: list[str]
     REDACT: list[str]
+    CALIBRATE: bool
+    VMPROF_UNSAFE: bool
     PARAMETER: str
 
     def __getattr__(self, name: str) -> Any:

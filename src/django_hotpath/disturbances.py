@@ -33,12 +33,15 @@ def _on_request(**kwargs: Any) -> None:
 
 
 def disturbances(instruments: Collection[str]) -> list[str]:
-    """Ask before the instruments start, or they would name themselves."""
+    """``instruments`` are names of instruments and of engines.
+
+    Ask before the instruments start, or they would name themselves.
+    """
     return [
         *_first_request(),
         *_runserver(instruments),
         *_query_log(instruments),
-        *_tracers(),
+        *tracers(),
     ]
 
 
@@ -61,9 +64,9 @@ def _runserver(instruments: Collection[str]) -> list[str]:
             "runserver is auto-reloading: its watcher thread takes some CPU time "
             "(runserver --noreload)"
         )
-    process_wide = {"memory", "allocations"}
+    process_wide = {"memory", "allocations", "line_memory", "objects"}
     if sys.version_info >= (3, 12):
-        process_wide.add("calls")
+        process_wide |= {"cprofile", "line_profiler"}
     process_wide &= set(instruments)
     if "--nothreading" not in sys.argv and process_wide:
         warnings.append(
@@ -74,7 +77,7 @@ def _runserver(instruments: Collection[str]) -> list[str]:
 
 
 def _query_log(instruments: Collection[str]) -> list[str]:
-    measured = {"memory", "allocations"} & set(instruments)
+    measured = {"memory", "allocations", "line_memory"} & set(instruments)
     if not (settings.DEBUG and measured):
         return []
     names = " and ".join(sorted(measured))
@@ -85,7 +88,8 @@ def _query_log(instruments: Collection[str]) -> list[str]:
     return [warning]
 
 
-def _tracers() -> list[str]:
+def tracers() -> list[str]:
+    """Other tools that slow code down just now."""
     found = []
     if sys.gettrace() is not None:
         found.append("a trace function (a debugger or coverage)")
@@ -94,7 +98,12 @@ def _tracers() -> list[str]:
             found.append("a profile function")
     else:
         tools = (sys.monitoring.get_tool(slot) for slot in _MONITORING_SLOTS)
-        found += [f"the monitoring tool {tool!r}" for tool in tools if tool]
+        # Ours are other captures, which are counted as overlapping requests.
+        found += [
+            f"the monitoring tool {tool!r}"
+            for tool in tools
+            if tool and not tool.startswith("django-hotpath")
+        ]
     if threading.gettrace() is not None:
         found.append("a trace function for new threads")
     if not found:

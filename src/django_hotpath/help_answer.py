@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from django_hotpath import conflicts
 from django_hotpath.conf import settings
 from django_hotpath.instruments import registry
-from django_hotpath.profiled_request import wants_page
 from django_hotpath.report.http import html_response, secure, uncached
 from django_hotpath.report.links import Links, asset_in_place, included_asset, urls_included
 from django_hotpath.report.pages import InstrumentHelp, help_page, problem_page
+from django_hotpath.responses import wants_page
 
 
 def answer(request: HttpRequest, problems: Sequence[str], formats: Sequence[str]) -> HttpResponse:
@@ -50,6 +51,7 @@ def instrument_help() -> list[InstrumentHelp]:
                     reason=reason or "",
                     takes_target=cls.takes_target,
                     default=cls.name in defaults,
+                    not_beside=tuple(conflicts.partners(cls)),
                 )
             )
     return found
@@ -64,6 +66,7 @@ def _text(
     for found in known:
         state = "" if found.available else f"  (not available: {found.reason})"
         lines.append(f"{found.name} [{found.engine}]: {found.measures}{state}")
+        lines += [f"    not beside {other}: {reason}" for other, reason in found.not_beside]
     lines.append(f"{settings.PARAMETER}_as= takes {', '.join(formats)}")
     text = "\n".join(lines).encode("utf-8", "backslashreplace") + b"\n"
     return HttpResponse(text, content_type="text/plain; charset=utf-8")

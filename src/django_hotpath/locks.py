@@ -16,6 +16,11 @@ def acquire(engine: str) -> bool:
     return lock.acquire(blocking=False)
 
 
+def taken(engine: str) -> bool:
+    with _guard:
+        return _locks[engine].locked()
+
+
 def release(engine: str) -> None:
     """Gives the engine back, from whichever thread the work ended in."""
     _locks[engine].release()

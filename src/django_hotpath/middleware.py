@@ -82,7 +82,7 @@ class ProfilingMiddleware:
         except BaseException as error:
             profiled.raised(error)
             raise
-        profiled.stop()
+        profiled.stop(response)
         return profiled.answer(response)
 
     async def _aprofile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
@@ -92,11 +92,13 @@ class ProfilingMiddleware:
             work = self.get_response(request)
             response = await Steps(profiled.recorder, work, profiled.keep_on)
         except BaseException as error:
-            profiled.raised(error)
+            profiled.raised(error, in_event_loop=True)
             raise
-        profiled.stop()
-        # Storing and rendering must not hold up the event loop.
-        return await sync_to_async(profiled.answer, thread_sensitive=False)(response)
+        profiled.stop(response)
+        if profiled.takes_time(response):
+            # Rendering must not hold up the event loop.
+            return await sync_to_async(profiled.answer, thread_sensitive=False)(response)
+        return profiled.answer(response)
 
 
 for _method in (ProfilingMiddleware._profile, ProfilingMiddleware._aprofile):

@@ -6,26 +6,39 @@ import logging
 from urllib.parse import quote
 
 from asgiref.sync import iscoroutinefunction
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase, ResponseHeaders
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from django_hotpath import exporters, redact, slowlog, standaside, stores
+from django_hotpath import deferred, redact, slowlog, standaside
 from django_hotpath.capture import Capture, RequestInfo
 from django_hotpath.conf import settings
+from django_hotpath.deferred import Deferred
 from django_hotpath.instruments.engines.cprofile import SEES_ALL_THREADS
+from django_hotpath.instruments.queries import Queries
 from django_hotpath.instruments.registry import Spec
 from django_hotpath.plain import describe_error
 from django_hotpath.recorder import Recorder, Refused
-from django_hotpath.report.http import html_response, secure, uncached
+from django_hotpath.report.history import earlier_runs
+from django_hotpath.report.http import html_response
 from django_hotpath.report.links import (
     Links,
     asset_in_place,
     capture_links,
+    capture_url,
     included_asset,
     urls_included,
 )
 from django_hotpath.report.pages import report_page
+from django_hotpath.responses import (
+    add_server_timing,
+    exported,
+    header_text,
+    in_place_of,
+    twin,
+    wants_page,
+)
+from django_hotpath.streaming import Stream, can_be_measured
 
 logger = logging.getLogger("hotpath")
 
@@ -48,6 +61,7 @@ class ProfiledRequest:
         self.query_string = request.META.get("QUERY_STRING", "")
         self.wants_page = wants_page(request)
         self.suspended = False
+        self.streams = False
 
     def start(self) -> bool:
         """Whether the request is being profiled; if not, ``unprofiled`` says why."""
@@ -74,10 +88,12 @@ class ProfiledRequest:
         if not self._view_is_sync():
             self.suspended = True
             return False
+        uses_cprofile = "cprofile" in self.recorder.own_task_only()
         if not self.recorder.cpu_elsewhere:
             self.recorder.cpu_elsewhere = True
-            self.recorder.warnings.append(_sync_view_warning())
-        return SEES_ALL_THREADS
+            if uses_cprofile:
+                self.recorder.warnings.append(_sync_view_warning())
+        return SEES_ALL_THREADS and uses_cprofile
 
     def _view_is_sync(self) -> bool:
         match = self.request.resolver_match
@@ -85,27 +101,39 @@ class ProfiledRequest:
             return False
         return not iscoroutinefunction(match.func)
 
-    def stop(self) -> None:
-        """Never raises: the application's answer is ready."""
+    def stop(self, response: HttpResponseBase | None = None) -> None:
+        """Never raises: the application's answer is ready. A stream goes on being measured."""
         try:
-            self.recorder.stop()
+            self.streams = response is not None and can_be_measured(response)
+            if self.streams:
+                self.recorder.begin_stream()
+            else:
+                self.recorder.stop()
             standaside.end(self.request)
         except Exception:
             logger.exception("the instruments did not stop cleanly")
 
     def unprofiled(self, response: HttpResponseBase) -> HttpResponseBase:
-        response = _twin(response)
-        response.headers["Hotpath-Refused"] = _header_text("; ".join(self.refused))
+        response = twin(response)
+        response.headers["Hotpath-Refused"] = header_text("; ".join(self.refused))
         return response
 
-    def raised(self, error: BaseException) -> None:
+    def raised(self, error: BaseException, *, in_event_loop: bool = False) -> None:
         """The application raised through us: keep the capture, and let it go on."""
         try:
             self.stop()
             self.recorder.note_exception(error)
-            self._save(self._capture(None))
+            capture = self._deferred(self._request_info(None))
+            if in_event_loop:
+                capture.close_elsewhere()
+            else:
+                capture.finish()
         except Exception:
             logger.exception("the capture of a request that raised was lost")
+
+    def takes_time(self, response: HttpResponseBase) -> bool:
+        """Whether ``answer`` must not be called in an event loop."""
+        return self._replaces(response) or deferred.trouble() is not None
 
     def answer(self, response: HttpResponseBase) -> HttpResponseBase:
         """The report where a person looks, the application's own answer everywhere else."""
@@ -113,57 +141,99 @@ class ProfiledRequest:
             return self._answer(response)
         except Exception as error:
             logger.exception("the capture was lost; the application's answer goes out")
-            response.headers["Hotpath-Refused"] = _header_text(describe_error(error))
+            response.headers["Hotpath-Refused"] = header_text(describe_error(error))
             return response
 
     def _answer(self, response: HttpResponseBase) -> HttpResponseBase:
-        if response.streaming:
-            self.recorder.warnings.append(
-                "the body was streamed: this capture ends where the streaming began"
-            )
         if self.suspended:
+            missing = ", ".join([*self.recorder.own_task_only(), "CPU time"])
             self.recorder.warnings.append(
-                "calls and CPU time are those of the request's own coroutine: tasks that it "
-                "started and worker threads (where the async ORM runs) are not in them"
+                f"{missing}: only of the request's own coroutine. Tasks that it started and worker "
+                "threads (where the async ORM runs) are not in it"
             )
-        capture = self._capture(response)
-        self._log_slow(capture, response.status_code)
-        problem = self._save(capture)
-        url = None
-        if problem is None:
-            url = capture_links(capture).capture if urls_included() else None
-        shown = self._shown(capture, _twin(response), problem)
-        shown.headers["Hotpath-Capture"] = url or capture.id
-        if problem is not None:
-            shown.headers["Hotpath-Refused"] = _header_text(f"not stored: {problem}")
-        _add_server_timing(shown, capture)
+        info = self._request_info(response)
+        timing = self.recorder.timing()
+        self._log_slow(response.status_code)
+        if self.streams:
+            shown = self._stream(response, info)
+        elif self._replaces(response):
+            shown = self._in_place_of(twin(response), info)
+        else:
+            shown = self._keep(twin(response), info)
+        if "Hotpath-Capture" not in shown.headers:
+            shown.headers["Hotpath-Capture"] = self._address()
+        until = "until the stream began" if response.streaming else ""
+        add_server_timing(shown, self.recorder.wall_ms, timing, until)
         return shown
 
-    def _capture(self, response: HttpResponseBase | None) -> Capture:
-        info = self._request_info(response)
-        self.recorder.label = f"{info.method} {info.path}"
-        return self.recorder.capture(info)
+    def _stream(self, response: HttpResponseBase, info: RequestInfo) -> HttpResponseBase:
+        file_wrapper = self.request.META.get("wsgi.file_wrapper") is not None
+        Stream(self.recorder, info).measure(response, file_wrapper)
+        if problem := deferred.trouble():
+            text = f"the capture before this one was not stored: {problem}"
+            response.headers["Hotpath-Refused"] = header_text(text)
+        return response
 
-    def _shown(
-        self, capture: Capture, response: HttpResponseBase, problem: str | None
-    ) -> HttpResponseBase:
-        replaceable = (
-            self.method == "GET" and response.status_code == 200 and not response.streaming
-        )
-        if not replaceable:
-            return response
+    def _keep(self, response: HttpResponseBase, info: RequestInfo) -> HttpResponseBase:
+        """The application's own answer, the capture to be built when it has left."""
+        if response.streaming:
+            self.recorder.warnings.append(
+                "the body was streamed by a class of response that cannot be measured: this "
+                "capture ends where the streaming began"
+            )
+        capture = self._deferred(info)
+        if deferred.trouble():
+            self._tell(response, capture.finish_now())
+        else:
+            capture.attach(response)
+        return response
+
+    def _in_place_of(self, response: HttpResponseBase, info: RequestInfo) -> HttpResponseBase:
+        """The capture itself, stored when it has left."""
+        capture = self._build(info)
+        problem = deferred.save(capture, self.path) if deferred.trouble() else None
         if self.output in {None, "html"}:
-            if self.output is None and not self.wants_page:
-                return response
             shown = html_response(self._report(capture, problem))
         else:
-            shown = _export(capture, self.output)
-        return _in_place_of(response, shown)
+            shown = exported(capture, self.output or "")
+        shown = in_place_of(response, shown)
+        self._tell(shown, problem)
+        if problem is None:
+            Deferred(capture.id, self.path, lambda: capture).attach(shown)
+        return shown
+
+    def _tell(self, response: HttpResponseBase, problem: str | None) -> None:
+        if problem is not None:
+            response.headers["Hotpath-Capture"] = self.recorder.id
+            response.headers["Hotpath-Refused"] = header_text(f"not stored: {problem}")
+
+    def _address(self) -> str:
+        return capture_url(self.recorder.id) if urls_included() else self.recorder.id
+
+    def _deferred(self, info: RequestInfo) -> Deferred:
+        # Of the request only these texts are kept: it may be long until the response is closed.
+        recorder = self.recorder
+        return Deferred(recorder.id, self.path, lambda: recorder.capture(info))
+
+    def _build(self, info: RequestInfo) -> Capture:
+        return self.recorder.capture(info)
+
+    def _replaces(self, response: HttpResponseBase) -> bool:
+        """Whether our page, or an export, is shown in place of the answer."""
+        if self.method != "GET" or response.status_code != 200 or response.streaming:
+            return False
+        return self.output is not None or self.wants_page
 
     def _report(self, capture: Capture, problem: str | None) -> str:
         notices = (f"This capture could not be stored: {problem}",) if problem else ()
         links = self._links(capture, problem)
-        return report_page(capture, links, notices, parameter=settings.PARAMETER)
+        return report_page(
+            capture,
+            links,
+            notices,
+            parameter=settings.PARAMETER,
+            earlier=earlier_runs(capture),
+        )
 
     def _links(self, capture: Capture, problem: str | None) -> Links:
         page = self.full_path if self.full_path.startswith("/") else None
@@ -190,25 +260,17 @@ class ProfiledRequest:
         query = "&".join(f"{name}={quote(value)}" for name, value in parameters.items())
         return f"{self.full_path}{'&' if '?' in self.full_path else '?'}{query}"
 
-    def _log_slow(self, capture: Capture, status: int) -> None:
+    def _log_slow(self, status: int) -> None:
         limit = settings.SLOW_REQUEST_MS
-        if limit is not None and capture.timing.wall_ms >= limit:
-            queries = capture.instruments.get("queries")
-            count = queries["count"] if queries else None
-            slowlog.report(self.request, status, capture.timing.wall_ms, count, profiled=True)
-
-    def _save(self, capture: Capture) -> str | None:
-        """Why the capture could not be stored; None when it was."""
-        try:
-            stores.get_store().save(capture)
-        except Exception as error:
-            logger.warning("the capture of %s was not stored: %s", self.path, error)
-            return describe_error(error)
-        return None
+        wall_ms = self.recorder.wall_ms
+        if limit is not None and wall_ms >= limit:
+            queries = self.recorder.measuring("queries")
+            count = queries.count if isinstance(queries, Queries) else None
+            slowlog.report(self.request, status, wall_ms, count, profiled=True)
 
     def _request_info(self, response: HttpResponseBase | None) -> RequestInfo:
         match = self.request.resolver_match
-        return RequestInfo(
+        info = RequestInfo(
             method=self.method,
             path=redact.path(self.path, getattr(match, "captured_kwargs", {})),
             query_string=redact.query_string(self.query_string),
@@ -219,74 +281,8 @@ class ProfiledRequest:
             is_async=match is not None and iscoroutinefunction(match.func),
             exception=self.recorder.exception,
         )
-
-
-def wants_page(request: HttpRequest) -> bool:
-    """Whether a person navigates here: only then the report takes the answer's place."""
-    meta = request.META
-    if meta.get("HTTP_X_REQUESTED_WITH") == "XMLHttpRequest":
-        return False
-    destination = meta.get("HTTP_SEC_FETCH_DEST")
-    if destination is not None and destination != "document":
-        return False
-    return "text/html" in meta.get("HTTP_ACCEPT", "")
-
-
-def _export(capture: Capture, output: str) -> HttpResponse:
-    found = exporters.get(output)
-    try:
-        body = found.export(capture)
-    except exporters.ExportError as error:
-        return secure(HttpResponse(f"{error}\n", content_type="text/plain; charset=utf-8"))
-    response = HttpResponse(body, content_type=found.content_type)
-    if output == "pstats":
-        response.headers["Content-Disposition"] = f'attachment; filename="{capture.id}.pstats"'
-    return secure(response)
-
-
-def _in_place_of(response: HttpResponseBase, shown: HttpResponse) -> HttpResponse:
-    """Takes over what must outlive the application's answer: its cookies and what it closes."""
-    shown.cookies = response.cookies
-    shown._resource_closers.extend(response._resource_closers)  # type: ignore[attr-defined]
-    return uncached(shown)
-
-
-def _twin(response: HttpResponseBase) -> HttpResponseBase:
-    """The same response with headers of its own.
-
-    An application may answer with one object many times: ours must not stay on it. A stream can
-    be sent once only, and its iterator may look at the object it was made for.
-    """
-    if response.streaming:
-        return response
-    try:
-        twin = type(response).__new__(type(response))
-        twin.__dict__.update(response.__dict__)
-        twin.headers = ResponseHeaders(dict(response.headers))
-        twin._resource_closers = list(response._resource_closers)  # type: ignore[attr-defined]
-    except Exception:
-        # A class that cannot be made this way: its own object has to do.
-        return response
-    return twin
-
-
-def _add_server_timing(response: HttpResponseBase, capture: Capture) -> None:
-    timing = capture.timing
-    metrics = [f"app;dur={timing.wall_ms:.1f}"]
-    for name, value in (
-        ("db", timing.db_ms),
-        ("cache", timing.cache_ms),
-        ("template", timing.template_ms),
-        ("gc", timing.gc_ms),
-    ):
-        if value is not None:
-            metrics.append(f"{name};dur={value:.1f}")
-    own = response.headers.get("Server-Timing")
-    response.headers["Server-Timing"] = ", ".join([own, *metrics] if own else metrics)
-
-
-def _header_text(text: str) -> str:
-    return " ".join(text.encode("ascii", "replace").decode("ascii").split())[:500]
+        self.recorder.label = f"{info.method} {info.path}"
+        return info
 
 
 def _sync_view_warning() -> str:

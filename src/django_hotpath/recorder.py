@@ -10,19 +10,21 @@ import datetime
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django_hotpath import locks, redact
+from django_hotpath import calibration, conflicts, locks, redact
 from django_hotpath.analysis.findings import find
-from django_hotpath.capture import Capture, Overhead, RequestInfo, Timing, new_id
+from django_hotpath.capture import Capture, RequestInfo, Timing, new_id
 from django_hotpath.disturbances import SLOWED_BY_TRACING, disturbances
 from django_hotpath.environment import describe as describe_environment
 from django_hotpath.instruments.base import Active, Instrument, Session, clock, current, to_ms
 from django_hotpath.instruments.registry import Spec, choose
 from django_hotpath.overlap import OverlapCounter
 from django_hotpath.plain import describe_error, describe_object, shorten
+from django_hotpath.receipt import RECORDER, Receipt
 
 logger = logging.getLogger("hotpath")
 
@@ -39,7 +41,9 @@ class Recorder:
     """One capture in the making.
 
     ``start`` raises ``Refused`` before anything runs. The work goes between ``start`` and
-    ``stop``, a coroutine through ``Steps``; ``capture`` comes last.
+    ``stop``, a coroutine through ``Steps``; ``capture`` comes last. Work that goes on after its
+    answer is ready, chunk by chunk, goes between ``begin_stream`` and ``stop``, each chunk between
+    ``resume`` and ``pause``.
     """
 
     def __init__(self, specs: Sequence[Spec], label: str) -> None:
@@ -52,53 +56,77 @@ class Recorder:
         self.cpu_elsewhere = False
         self._specs = tuple(specs)
         self._instruments: list[Instrument] = []
+        # Those that may count time of their own when they are paused and resumed.
+        self._counting: list[Instrument] = []
+        self._switching_ns = 0
         self._locked: list[str] = []
         self._active: Active | None = None
         self._overlap = OverlapCounter(self)
-        # Our own time within the times shown, and before and after them.
-        self._inside_ns = 0
-        self._outside_ns = 0
+        self.receipt = Receipt()
         self._started_at = ""
         self._cpu_ns = 0
         self._cpu_began: int | None = None
         self._wall_ns = 0
+        # Until a stream began, and what was not the work's own time since.
+        self.view_ns = 0
+        self.waited_ns = 0
+        self._in_stream = False
+        self._missed: Counter[str] = Counter()
 
     def start(self) -> None:
         entered = clock()
         self._started_at = _utc_now()
+        calibration.capture_began()
         try:
-            self._instruments = self._build()
+            self._start()
         except BaseException:
-            self._release()
+            self._undo_start()
             raise
+        self.session.started_ns = clock()
+        self.receipt.before_ns += self.session.started_ns - entered
+        self._cpu_began = time.thread_time_ns()
+
+    def _undo_start(self) -> None:
+        active = self._active
+        if active is None:
+            self._release()
+            calibration.capture_ended()
+        else:
+            self._instruments = [found for found in self._instruments if found.name in active]
+            self.stop()
+
+    def _start(self) -> None:
+        self._instruments = self._build()
         self._guard("disturbances", self._name_disturbances)
         self._guard("overlap", self._overlap.start)
         around = current.get()
         self._active = Active(self, around.alive() if around is not None else None)
         current.set(self._active)
         for instrument in list(self._instruments):
-            if self._guard(instrument.name, instrument.start):
+            with self.receipt.timing(self.receipt.before, instrument):
+                started = self._guard(instrument.name, instrument.start)
+            if started:
                 if self._active.parent is not None:
                     instrument.outer = self._active.parent.get(instrument.name)
                 self._active[instrument.name] = instrument
             else:
                 self._instruments.remove(instrument)
-        self.session.started_ns = clock()
-        self._outside_ns += self.session.started_ns - entered
-        self._cpu_began = time.thread_time_ns()
+        self._counting = [found for found in self._instruments if found.follows_task]
 
     def _name_disturbances(self) -> None:
-        self.warnings += disturbances([instrument.name for instrument in self._instruments])
+        found = self._instruments
+        self.warnings += disturbances([name for each in found for name in (each.name, each.engine)])
 
     def _build(self) -> list[Instrument]:
         classes: list[tuple[type[Instrument], Spec]] = []
-        reasons = []
+        reasons: list[str] = []
         for spec in self._specs:
             cls, reason = choose(spec)
             if cls is None:
-                reasons.append(reason or spec.name)
+                (self.warnings if spec.optional else reasons).append(reason or spec.name)
             else:
                 classes.append((cls, spec))
+        self.warnings += _leave_out(classes)
         reasons += _conflicts([cls for cls, _spec in classes])
         if not reasons:
             reasons = self._take(classes)
@@ -108,37 +136,143 @@ class Recorder:
         classes.sort(key=lambda pair: _COST_ORDER.get(pair[0].name, 5))
         return [cls(self.session, spec.target) for cls, spec in classes]
 
-    def _take(self, classes: Sequence[tuple[type[Instrument], Spec]]) -> list[str]:
-        for cls, _spec in classes:
-            if cls.process_wide is not None:
-                if not locks.acquire(cls.process_wide):
-                    return [f"{cls.name} ({cls.engine}): another capture is using it just now"]
-                self._locked.append(cls.process_wide)
-            busy = cls.busy()
-            if busy is not None:
-                return [f"{cls.name} ({cls.engine}): {busy}"]
+    def _take(self, classes: list[tuple[type[Instrument], Spec]]) -> list[str]:
+        """Why one that must run cannot; optional ones that cannot are taken out of the list."""
+        for cls, spec in list(classes):
+            reason = self._take_one(cls)
+            if reason is not None and not spec.optional:
+                return [reason]
+            if reason is not None:
+                classes.remove((cls, spec))
+                self.warnings.append(reason)
         return []
+
+    def _take_one(self, cls: type[Instrument]) -> str | None:
+        engine = cls.process_wide
+        if engine is not None and not locks.acquire(engine):
+            return f"{cls.name} ({cls.engine}): another capture is using it just now"
+        busy = cls.busy()
+        if engine is not None and busy is None:
+            self._locked.append(engine)
+        elif engine is not None:
+            locks.release(engine)
+        return None if busy is None else f"{cls.name} ({cls.engine}): {busy}"
 
     def _release(self) -> None:
         while self._locked:
             locks.release(self._locked.pop())
 
-    def pause(self) -> None:
-        """What runs now in this context is somebody else's."""
+    def own_task_only(self) -> list[str]:
+        """Engines that miss the tasks and worker threads of the work."""
+        return [found.engine for found in self._instruments if found.own_task_only]
+
+    def pause(self, *, between_chunks: bool = False) -> None:
+        """What runs now in this context is somebody else's.
+
+        ``between_chunks``: whoever calls it counts the time that it takes (``spent``).
+        """
+        if self._in_stream and self._cpu_began is None:
+            return
+        began = self._own_clock()
         if self._cpu_began is not None:
             self._cpu_ns += time.thread_time_ns() - self._cpu_began
             self._cpu_began = None
         for instrument in reversed(self._instruments):
-            self._guard(instrument.name, instrument.pause)
+            if instrument.closed:
+                continue
+            if not self._guard(instrument.name, instrument.pause) and self._in_stream:
+                self._end(instrument)
         self._leave_context()
+        if self._in_stream:
+            self._release()
+        if not between_chunks:
+            self._switching_ns += self._own_clock() - began
 
-    def resume(self) -> None:
+    def _own_clock(self) -> int:
+        """Stands still while an instrument counts time of its own."""
+        if not self._counting:
+            return clock()
+        return clock() - sum([found.overhead_ns for found in self._counting])
+
+    def suspended(self) -> None:
+        """The task is suspended, but the capture stays on: its work goes on in another thread."""
+        for instrument in reversed(self._counting):
+            if not instrument.closed:
+                self._guard(instrument.name, instrument.pause)
+
+    def continued(self) -> None:
+        """The end of what ``suspended`` began."""
         if self._active is None:
             return
+        for instrument in self._counting:
+            if not instrument.closed:
+                self._guard(instrument.name, instrument.resume)
+
+    def resume(self, *, between_chunks: bool = False) -> None:
+        """The end of what ``pause`` began."""
+        if self._active is None:
+            return
+        began = self._own_clock()
         current.set(self._active)
         for instrument in self._instruments:
-            self._guard(instrument.name, instrument.resume)
+            if instrument.closed or (self._in_stream and not self._has_turn(instrument)):
+                continue
+            if not self._guard(instrument.name, instrument.resume) and self._in_stream:
+                self._end(instrument)
+        if not between_chunks:
+            self._switching_ns += self._own_clock() - began
         self._cpu_began = time.thread_time_ns()
+
+    def begin_stream(self) -> None:
+        """The answer is ready, its body is made in steps from here on; between them it is paused.
+
+        A stream may never end, and other captures need the engines that are of the whole process:
+        those that can be switched on for a step take turns, the others stop here.
+        """
+        self.view_ns = clock() - self.session.started_ns
+        self.pause()
+        self._in_stream = True
+        for instrument in reversed(self._instruments):
+            if instrument.process_wide is not None and not instrument.by_steps:
+                self._end(instrument)
+                self.warnings.append(
+                    f"{instrument.name} ended where the streaming began: it is of the whole "
+                    "process, and would keep others from it for as long as the stream lasts"
+                )
+            else:
+                self._guard(instrument.name, instrument.begin_stream)
+        self._release()
+
+    def _has_turn(self, instrument: Instrument) -> bool:
+        if not instrument.by_steps:
+            return True
+        engine = instrument.process_wide
+        if engine is not None and not locks.acquire(engine):
+            self._missed[instrument.name] += 1
+            return False
+        if engine is not None:
+            self._locked.append(engine)
+        if instrument.busy() is not None:
+            self._missed[instrument.name] += 1
+            return False
+        return True
+
+    def _end(self, instrument: Instrument) -> None:
+        """Ends one instrument before the others."""
+        instrument.closed = True
+        with self.receipt.timing(self.receipt.after, instrument):
+            self._guard(instrument.name, instrument.stop)
+
+    def _end_all(self, instruments: list[Instrument]) -> None:
+        """From the last one to the first, also those after one that was interrupted."""
+        while instruments:
+            instrument = instruments.pop()
+            try:
+                if not instrument.closed:
+                    self._end(instrument)
+            except BaseException:
+                self._end_all(instruments)
+                raise
 
     def stop(self) -> None:
         """Safe to call twice."""
@@ -148,25 +282,44 @@ class Recorder:
         ended = clock()
         if self._cpu_began is not None:
             self._cpu_ns += time.thread_time_ns() - self._cpu_began
-        self._wall_ns = ended - self.session.started_ns
+        self._wall_ns = ended - self.session.started_ns - self.waited_ns
         try:
-            for instrument in reversed(self._instruments):
-                instrument.closed = True
-                self._guard(instrument.name, instrument.stop)
-            self._guard("overlap", self._overlap.stop)
+            self._end_all(list(self._instruments))
         finally:
+            self._guard("overlap", self._overlap.stop)
             active.closed = True
             active.clear()
             self._leave_context()
             self._active = None
             self._release()
-        self._outside_ns += clock() - ended
+            calibration.capture_ended()
+        self.receipt.after_ns += clock() - ended
 
     def _leave_context(self) -> None:
         """Another capture may have begun inside this one and still run: then it stays."""
         active = self._active
         if active is not None and current.get() is active:
             current.set(active.parent.alive() if active.parent is not None else None)
+
+    @property
+    def wall_ms(self) -> float:
+        """After ``stop``; before it, what there was until a stream began."""
+        return to_ms(self._wall_ns or self.view_ns)
+
+    def timing(self) -> dict[str, float]:
+        """What the instruments contribute to the capture's ``timing``, before it is built."""
+        found: dict[str, float] = {}
+        for instrument in self._instruments:
+            self._guard(instrument.name, lambda of=instrument: found.update(of.timing()))  # type: ignore[misc]
+        return {name: found[name] for name in _TIMINGS & found.keys()}
+
+    def measuring(self, name: str) -> Instrument | None:
+        """The instrument of that name, as long as the capture is not built."""
+        return next((found for found in self._instruments if found.name == name), None)
+
+    def spent(self, nanoseconds: int) -> None:
+        """Time of our own code that is not within the times shown."""
+        self.receipt.after_ns += nanoseconds
 
     def note_exception(self, error: BaseException) -> None:
         """Never raises: whoever calls it is about to let the application's error go on."""
@@ -190,19 +343,26 @@ class Recorder:
                 into["timing"] = instrument.timing()
                 into["result"] = instrument.result()
 
-            if self._guard(instrument.name, collect):
+            with self.receipt.timing(self.receipt.after, instrument):
+                collected = self._guard(instrument.name, collect)
+            if collected:
                 timing |= {
                     name: measured["timing"][name] for name in _TIMINGS & measured["timing"].keys()
                 }
                 instruments[instrument.name] = measured["result"]
             self.warnings += instrument.warnings
-            self._inside_ns += instrument.overhead_ns
+            self.receipt.add(instrument, instruments.get(instrument.name))
         self._instruments = []
-        overlap = self._overlap.result(self._wall_ns)
+        self.warnings += [
+            f"{name}: {missed:,} of the steps of the stream were not measured: another capture or "
+            "profiler was using the engine just then"
+            for name, missed in self._missed.items()
+        ]
+        overlap = self._overlap.result(self._wall_ns + self.waited_ns)
         if overlap.requests and "calls" in instruments:
             self.warnings += _pollution(instruments["calls"], overlap.requests, overlap.share)
         names = set(instruments)
-        if names & {"calls"} and names & SLOWED_BY_TRACING:
+        if names & {"calls", "lines"} and names & SLOWED_BY_TRACING:
             self.warnings.append(
                 "times are inflated: allocations were traced in the same run, which makes code "
                 "3 to 10 times slower"
@@ -222,10 +382,9 @@ class Recorder:
             instruments=instruments,
         )
         findings = find(capture)
-        self._outside_ns += clock() - entered
-        overhead = Overhead(
-            hotpath_ms=to_ms(self._inside_ns), note=_overhead_note(to_ms(self._outside_ns), names)
-        )
+        self.receipt.after_ns += clock() - entered
+        self.receipt.inside[RECORDER] = max(self._switching_ns, 0)
+        overhead = self.receipt.overhead(allowed=request is not None)
         return replace(capture, findings=findings, overhead=overhead)
 
     def _guard(self, name: str, action: Callable[[], object]) -> bool:
@@ -240,25 +399,39 @@ class Recorder:
 
 _TIMINGS = frozenset({"db_ms", "cache_ms", "template_ms", "gc_ms"})
 
-# Memory is read outside everything else that allocates.
 _COST_ORDER = {
-    "memory": 0,
     "gc": 1,
     "queries": 2,
     "cache": 3,
     "templates": 4,
+    "objects": 7,
+    "samples": 7,
+    "lines": 7,
+    # Inside what takes memory to start and frees it, outside what would record the reading.
+    "memory": 7.5,
     "allocations": 8,
+    # It looks whether allocations are traced.
+    "line_memory": 8.5,
+    # What the others take to start and stop is no part of the steps that it times.
+    "eventloop": 8.8,
     "calls": 9,
 }
 
 
-def _conflicts(classes: Sequence[type[Instrument]]) -> list[str]:
+def _leave_out(classes: list[tuple[type[Instrument], Spec]]) -> list[str]:
+    """Takes optional ones that conflict with others out of the list, and says so."""
     reasons = []
-    for cls in classes:
-        for other in classes:
-            if {other.name, other.engine} & cls.conflicts:
-                reasons.append(f"{cls.name} ({cls.engine}) cannot run beside {other.name}")
+    for cls, spec in reversed(list(classes)):
+        others = [other for other, _spec in classes if other is not cls]
+        conflicts = set(_conflicts([cls, *others])) - set(_conflicts(others))
+        if spec.optional and conflicts:
+            classes.remove((cls, spec))
+            reasons += sorted(conflicts)
     return reasons
+
+
+def _conflicts(classes: Sequence[type[Instrument]]) -> list[str]:
+    return conflicts.refusals(classes)
 
 
 def _pollution(calls: dict[str, Any], requests: int, share: float) -> list[str]:
@@ -274,16 +447,6 @@ def _pollution(calls: dict[str, Any], requests: int, share: float) -> list[str]:
         "sees every thread"
     )
     return [warning]
-
-
-def _overhead_note(outside_ms: float, instruments: set[str]) -> str:
-    own = "django-hotpath's own code within the times shown"
-    notes = [own, f"{outside_ms:.1f} ms more before and after them"]
-    if "calls" in instruments:
-        notes.append("cProfile itself made Python code about 2 to 3 times slower")
-    if "allocations" in instruments:
-        notes.append("tracemalloc made allocating code 3 to 10 times slower")
-    return "; ".join(notes)
 
 
 def _utc_now() -> str:

@@ -29,6 +29,7 @@ class Steps:
     def __await__(self) -> Generator[Any, Any, Any]:
         around = asyncstack.root.get()
         asyncstack.root.set(self.work)
+        self.recorder.session.work = self.work
         try:
             return (yield from self.steps())
         finally:
@@ -54,6 +55,8 @@ class Steps:
             paused = not self.keep_on()
             if paused:
                 recorder.pause()
+            else:
+                recorder.suspended()
             try:
                 sent = yield waiting_for
             except GeneratorExit:
@@ -63,6 +66,8 @@ class Steps:
                 sent, thrown = None, caught
             if paused:
                 recorder.resume()
+            else:
+                recorder.continued()
 
 
 async def _awaiting(work: Awaitable[Any]) -> Any:

@@ -7,7 +7,7 @@ instruments or engines, an instrument with a target, or ``help``; ``?profile_as=
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -115,21 +115,23 @@ def parse(text: str) -> tuple[Spec, ...]:
     if len(text) > _MAX_LENGTH:
         raise TriggerError([f"the text is longer than {_MAX_LENGTH} characters"])
     preset = settings.PRESETS.get(text.strip())
-    return select(text.split(",") if preset is None else preset)
+    return select(text.split(",")) if preset is None else select(preset, optional=preset[1:])
 
 
-def select(words: Sequence[str]) -> tuple[Spec, ...]:
-    """The instruments that a list of names asks for, none twice; raises as ``parse`` does."""
+def select(words: Sequence[str], optional: Sequence[str] = ()) -> tuple[Spec, ...]:
+    """The instruments that a list of names asks for, none twice; raises as ``parse`` does.
+
+    ``optional`` names may be of instruments that cannot run here.
+    """
     problems: list[str] = []
     specs: dict[str, Spec] = {}
     for word in words:
         try:
-            for spec in _expand(word.strip()):
-                known = specs.get(spec.name)
-                if known is None or (known.engine is None and known.target is None):
-                    specs[spec.name] = spec
-                elif spec.engine not in {None, known.engine}:
+            for spec in _expand(word.strip(), optional=word in optional):
+                known = specs.get(spec.name, spec)
+                if known.engine and spec.engine and known.engine != spec.engine:
                     problems.append(f"{spec.name} is asked for twice, by different engines")
+                specs[spec.name] = _both(known, spec)
         except TriggerError as error:
             problems += error.problems
     for spec in specs.values():
@@ -139,7 +141,17 @@ def select(words: Sequence[str]) -> tuple[Spec, ...]:
     return tuple(specs.values())
 
 
-def _expand(word: str) -> list[Spec]:
+def _both(known: Spec, spec: Spec) -> Spec:
+    targets = dict.fromkeys(target for target in (known.target, spec.target) if target)
+    return Spec(
+        known.name,
+        known.engine or spec.engine,
+        "+".join(targets) or None,
+        optional=known.optional and spec.optional,
+    )
+
+
+def _expand(word: str, *, optional: bool = False) -> list[Spec]:
     name, colon, target = word.partition(":")
     if colon:
         if not target:
@@ -149,8 +161,9 @@ def _expand(word: str) -> list[Spec]:
     if name in {"", "1"}:
         return [_resolve(known) for known in settings.INSTRUMENTS]
     if name in settings.PRESETS and name not in registry.names():
-        return [_resolve(known) for known in settings.PRESETS[name]]
-    return [_resolve(name)]
+        first, *others = settings.PRESETS[name] or [name]
+        return [_resolve(first), *(replace(_resolve(other), optional=True) for other in others)]
+    return [replace(_resolve(name), optional=optional)]
 
 
 def _resolve(name: str) -> Spec:
@@ -167,6 +180,8 @@ def _resolve(name: str) -> Spec:
 
 def _unusable(spec: Spec) -> list[str]:
     cls, reason = registry.choose(spec)
+    if cls is None and spec.optional:
+        return []
     if cls is None:
         return [reason or f"{spec.name} is not available"]
     if spec.target is None:

@@ -1,11 +1,6 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-OVERHEAD = Path(__file__).resolve().parents[2] / "benchmarks" / "overhead.py"
+from tests.benchmarks.running import row, run
 
 OURS = (
     "bare, no middleware",
@@ -23,16 +18,7 @@ STATEMENTS = (
 
 # One test: with its processes spread by pytest-xdist, a fixture would run the benchmark in each.
 def test_the_idle_part_prints_its_rows_with_or_without_the_peers() -> None:
-    run = subprocess.run(
-        [sys.executable, str(OVERHEAD), "--quick", "--only", "idle"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={name: os.environ[name] for name in os.environ if "DJANGO" not in name},
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    head, _, tables = run.stdout.partition("\n## ")
+    head, _, tables = run("overhead.py", "--only", "idle").partition("\n## ")
     for name in ("Machine", "Python", "Django", "django-hotpath", "pyinstrument"):
         assert f"\n- {name}: " in head
     rows = _rows(tables)
@@ -44,6 +30,18 @@ def test_the_idle_part_prints_its_rows_with_or_without_the_peers() -> None:
     for label in STATEMENTS:
         assert _is_figure(rows[label][0])
     assert "idle, sync, called directly, over the no-op" in tables.partition("## Targets")[2]
+
+
+def test_the_steps_after_a_view_are_told_apart() -> None:
+    printed = run("overhead.py", "--only", "after")
+    for view in ("hello", "template", "nplus1"):
+        steps = row(printed, f"After the view: {view}", "hotpath ?profile=1")
+        for step in ("stopping", "building", "rendering", "after the view"):
+            assert float(steps[step]) > 0
+        kept = row(printed, f"After the view: {view}", "hotpath ?profile=1, own answer kept")
+        # It is built and stored when the answer has left.
+        assert (kept["building"], kept["storing"], kept["rendering"]) == ("0.00", "0.00", "0.00")
+        assert float(kept["once it has left"]) > 0
 
 
 def _rows(tables: str) -> dict[str, list[str]]:

@@ -285,6 +285,9 @@ KINDS = {
     "stream": Request("stream/", headers=NAVIGATION),
     "async stream": Request("async-stream/", headers=NAVIGATION),
     "file": Request("file/", headers=NAVIGATION),
+    "head of a stream": Request("stream/", "HEAD", headers=NAVIGATION),
+    "head of an async stream": Request("async-stream/", "HEAD", headers=NAVIGATION),
+    "head of a file": Request("file/", "HEAD", headers=NAVIGATION),
     "template": Request("template-response/"),
     "session": Request("session/"),
     "echo": Request(
@@ -421,7 +424,7 @@ def test_a_profiled_answer_is_the_answer_with_debug_on(
 
 
 @pytest.mark.parametrize(
-    "kind", ["page asked for by script", "json", "stream", "file", "decorated"]
+    "kind", ["page asked for by script", "json", "stream", "async stream", "file", "decorated"]
 )
 @pytest.mark.parametrize("transport", TRANSPORTS, ids=lambda transport: transport.__name__)
 def test_a_profiled_answer_is_compressed_alike(
@@ -466,6 +469,19 @@ def test_every_preset_leaves_the_answer_alone(
     allowed: None, presets: str, transport: Transport
 ) -> None:
     request = _to("sync", KINDS["template"])
+    plain = transport(request)
+    profiled = transport(request.having(f"profile={presets}"))
+    assert profiled.profiled
+    assert profiled.without_ours() == plain
+
+
+@pytest.mark.parametrize("presets", ["memory", "cpu", "all", "cprofile"])
+@pytest.mark.parametrize("kind", ["stream", "async stream", "file"])
+@pytest.mark.parametrize("transport", TRANSPORTS, ids=lambda transport: transport.__name__)
+def test_every_preset_leaves_a_stream_alone(
+    allowed: None, kind: str, presets: str, transport: Transport
+) -> None:
+    request = _to("sync", KINDS[kind])
     plain = transport(request)
     profiled = transport(request.having(f"profile={presets}"))
     assert profiled.profiled
@@ -746,7 +762,7 @@ class TestSignals:
         request_finished.disconnect(on_finished)
 
     @pytest.mark.parametrize("transport", TRANSPORTS, ids=lambda transport: transport.__name__)
-    @pytest.mark.parametrize("name", ["page", "redirect", "broken", "file"])
+    @pytest.mark.parametrize("name", ["page", "redirect", "broken", "file", "stream"])
     @pytest.mark.parametrize("headers", [(), NAVIGATION], ids=["fetch", "navigation"])
     def test_a_profiled_request_starts_and_finishes_once(
         self,

@@ -160,6 +160,17 @@ class Server:
             client.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
             yield
 
+    @contextlib.contextmanager
+    def streaming(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        """An answer of which the client has read the head; it leaves at the end of the block."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
+        try:
+            connection.request("GET", path, headers={**FETCH, "Connection": "close"})
+            with connection.getresponse() as response:
+                yield response
+        finally:
+            connection.close()
+
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     until = time.monotonic() + _PATIENCE

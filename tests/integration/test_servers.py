@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
@@ -137,6 +138,54 @@ class TestClientsThatLeave:
     def test_one_that_leaves_during_a_stream_leaves_no_lock(self, server: Server) -> None:
         _leave(server, "/answers/stream-hold/?profile=1", "1")
         assert_profiles_again(server)
+
+
+class TestStreams:
+    @everywhere
+    @pytest.mark.parametrize("name", ["stream", "async-stream"])
+    def test_a_stream_is_measured_until_its_last_byte(self, server: Server, name: str) -> None:
+        plain = server.get(f"/answers/sync/{name}/")
+        answer = server.get(f"/answers/sync/{name}/?profile=1", NAVIGATION)
+        assert answer.body == plain.body
+        assert answer.refused is None
+        stream = _stream_of(server, answer.headers["Hotpath-Capture"])
+        assert (stream["ended"], stream["chunks"]) == ("exhausted", 5)
+        assert stream["bytes"] == len(plain.body)
+
+    @everywhere
+    @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
+    def test_a_file_is_the_same_file(self, server: Server, headers: dict[str, str]) -> None:
+        plain = server.get("/answers/sync/file/", headers)
+        answer = server.get("/answers/sync/file/?profile=1", headers)
+        assert answer.body == plain.body
+        assert answer.headers["Content-Length"] == plain.headers["Content-Length"]
+        assert _stream_of(server, answer.headers["Hotpath-Capture"])["bytes"] in {
+            None,
+            len(plain.body),
+        }
+
+    @one_process
+    def test_an_endless_stream_keeps_no_engine_and_ends_with_its_client(
+        self, server: Server
+    ) -> None:
+        name = "async-endless" if server.name == "uvicorn" else "endless"
+        with server.streaming(f"/answers/{name}/?profile=all") as answer:
+            url = answer.headers["Hotpath-Capture"].rstrip("/")
+            assert answer.read(12) == b"data: tick\n\n"
+            early = server.get(f"{url}/")
+            assert early.status == 404
+            assert b"still being streamed" in early.body
+            for preset in ("1", "cprofile", "memory"):
+                wait_until(partial(_is_free, server, preset), f"{preset} to be free")
+        wait_until(lambda: server.get(f"{url}.json").status == 200, "the stream to end")
+        assert _stream_of(server, url)["ended"] == "closed"
+
+
+def _stream_of(server: Server, url: str) -> dict[str, Any]:
+    answer = server.get(f"{url.rstrip('/')}.json")
+    assert answer.status == 200, answer.body
+    found: dict[str, Any] = answer.json()["request"]["stream"]
+    return found
 
 
 def _leave(server: Server, path: str, preset: str) -> None:

@@ -8,6 +8,7 @@ from textwrap import fill
 from typing import Any
 
 from django_hotpath.analysis.paths import short_path
+from django_hotpath.analysis.slowdown import clauses
 from django_hotpath.capture import Capture, Finding
 
 CONTENT_TYPE = "text/plain; charset=utf-8"
@@ -30,6 +31,8 @@ def _lines(capture: Capture) -> Iterator[str]:
         )
         if request.exception:
             yield _clean(f"raised {request.exception['type']}: {request.exception['message']}")
+        if request.stream:
+            yield _streamed(request.stream)
     figures = [f"{timing.wall_ms:,.1f} ms"]
     if timing.cpu_ms is not None:
         figures.append(f"CPU {timing.cpu_ms:,.1f} ms")
@@ -38,13 +41,30 @@ def _lines(capture: Capture) -> Iterator[str]:
         figures.append(f"{queries['count']:,} queries {queries['total_ms']:,.1f} ms")
     figures.append(f"profiler {capture.overhead.hotpath_ms:,.1f} ms")
     yield "  ".join(figures)
+    for clause in clauses(capture.overhead.engines):
+        yield _clean(clause)
     for warning in capture.environment.warnings:
         yield _clean(f"! {warning}")
     yield ""
     yield from _findings(capture.findings)
     yield from _functions(capture.instruments.get("calls"))
+    yield from _functions(capture.instruments.get("samples"), "samples")
+    yield from _by_line("LINES by time", "ms", capture.instruments.get("lines"))
     yield from _queries(queries)
+    yield from _eventloop(capture.instruments.get("eventloop"))
     yield from _allocations(capture.instruments.get("allocations"))
+    yield from _by_line("LINES by memory", "increment", capture.instruments.get("line_memory"))
+    yield from _objects(capture.instruments.get("objects"))
+
+
+def _streamed(stream: dict[str, Any]) -> str:
+    if stream["chunks"] is None:
+        return "streamed by the server itself"
+    size = "" if stream["bytes"] is None else f", {stream['bytes']:,} bytes"
+    return (
+        f"streamed {stream['chunks']:,} chunks{size} in {stream['generating_ms']:,.1f} ms "
+        f"(and {stream['waiting_ms']:,.1f} ms of waiting, left out)"
+    )
 
 
 def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
@@ -62,11 +82,12 @@ def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
     yield ""
 
 
-def _functions(calls: dict[str, Any] | None) -> Iterator[str]:
+def _functions(calls: dict[str, Any] | None, unit: str = "calls") -> Iterator[str]:
     if not calls:
         return
-    yield f"FUNCTIONS by own time (of {len(calls['functions']):,})"
-    yield f"  {'calls':>10} {'own ms':>10} {'cum. ms':>10}  function"
+    title = "FUNCTIONS" if unit == "calls" else "SAMPLED FUNCTIONS"
+    yield f"{title} by own time (of {len(calls['functions']):,})"
+    yield f"  {unit:>10} {'own ms':>10} {'cum. ms':>10}  function"
     ranked = sorted(calls["functions"], key=lambda function: -function["own_ms"])
     for function in ranked[:_TOP]:
         file = short_path(function["file"])
@@ -97,6 +118,17 @@ def _queries(recorded: dict[str, Any] | None) -> Iterator[str]:
     yield ""
 
 
+def _eventloop(recorded: dict[str, Any] | None) -> Iterator[str]:
+    if not recorded or recorded["loop"] is None:
+        return
+    yield f"EVENT LOOP (lag at worst {recorded['lag_max_ms']:,.1f} ms)"
+    yield f"  blocked {recorded['held_count']:,} times, {recorded['held_ms']:,.1f} ms in all"
+    others = recorded["others"]
+    yield f"  held by others {others['count']:,} times, {others['total_ms']:,.1f} ms in all"
+    yield f"  awaited {recorded['wait_count']:,} times, {recorded['waited_ms']:,.1f} ms in all"
+    yield ""
+
+
 def _allocations(recorded: dict[str, Any] | None) -> Iterator[str]:
     if not recorded:
         return
@@ -105,6 +137,38 @@ def _allocations(recorded: dict[str, Any] | None) -> Iterator[str]:
     for row in recorded["by_line"][:_TOP]:
         yield _clean(
             f"  {row['size']:>12,} {row['count']:>8,}  {short_path(row['file'])}:{row['line']}"
+        )
+    yield ""
+
+
+def _by_line(title: str, cost: str, recorded: dict[str, Any] | None) -> Iterator[str]:
+    if not recorded:
+        return
+    ran = [
+        (line[cost], line, function)
+        for function in recorded["functions"]
+        for line in function["lines"]
+        if line.get("hits")
+    ]
+    yield f"{title} ({len(ran):,} that ran, of {len(recorded['functions']):,} functions)"
+    yield f"  {'hits':>10} {'ms' if cost == 'ms' else 'bytes':>12}  line"
+    ran.sort(key=lambda found: -found[0])
+    for value, line, function in ran[:_TOP]:
+        figure = f"{value:,.2f}" if cost == "ms" else f"{value:,}"
+        place = f"{short_path(function['file'])}:{line['line']}"
+        source = line["source"].strip()[:80]
+        yield _clean(f"  {line['hits']:>10,} {figure:>12}  {place}  {source}")
+    yield ""
+
+
+def _objects(recorded: dict[str, Any] | None) -> Iterator[str]:
+    if not recorded:
+        return
+    yield f"MODEL INSTANCES ({recorded['created']:,} made, {recorded['alive']:,} still alive)"
+    yield f"  {'made':>10} {'alive':>10} {'bytes':>12}  model"
+    for row in recorded["models"][:_TOP]:
+        yield _clean(
+            f"  {row['created']:>10,} {row['alive']:>10,} {row['total_size']:>12,}  {row['model']}"
         )
     yield ""
 
