@@ -122,9 +122,7 @@ class profile:
         return wrapper
 
     @contextmanager
-    def _measuring(
-        self, label: str, function: Callable[..., Any]
-    ) -> Iterator[Recorder | None]:
+    def _measuring(self, label: str, function: Callable[..., Any]) -> Iterator[Recorder | None]:
         recorder = self._start(label, function)
         try:
             yield recorder

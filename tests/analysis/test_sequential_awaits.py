@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
+from django.db import connections
 
 import django_hotpath as hotpath
 from django_hotpath.capture import Capture, Finding
@@ -334,6 +335,7 @@ class TestObserved:
             return groups, named
 
         capture = await find(dashboard)
+        await sync_to_async(connections.close_all)()
         assert {wait["for"] for wait in capture.instruments["eventloop"]["waits"]} == {"thread"}
         assert sequential(capture) == []
 
@@ -345,6 +347,7 @@ class TestObserved:
             return groups, weather
 
         (finding,) = sequential(await find(dashboard))
+        await sync_to_async(connections.close_all)()
         assert finding.cost_ms == 50.0
         assert "50 ms are calls of sync code (the ORM)" in finding.detail
 
