@@ -22,10 +22,13 @@ from tests.instruments.sampled import compute, more_samples, names, outermost, p
 from tests.recording import recording
 from tests.require import require
 
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="VMProf is refused before Python 3.13, where it crashes"
+)
+
 
 @pytest.fixture(autouse=True)
 def _vmprof() -> None:
-    require(sys.version_info >= (3, 13), "vmprof is refused before Python 3.13")
     require(find_spec("vmprof") is not None, "needs vmprof")
 
 

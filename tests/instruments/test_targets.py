@@ -102,7 +102,10 @@ class Base:
     """Not of the project, as far as its methods' code tells."""
 
 
-exec(compile("def outside(self): return 1", sys.prefix + "/lib/other.py", "exec"), vars_ := {})
+exec(
+    compile("def outside(self): return 1", sys.prefix + "/lib/site-packages/other.py", "exec"),
+    vars_ := {},
+)
 Base.outside = vars_["outside"]  # type: ignore[attr-defined]
 
 
