@@ -7,6 +7,8 @@ view is a suspended coroutine of the event loop.
 from __future__ import annotations
 
 import asyncio
+import inspect
+import sys
 from collections.abc import Coroutine, Iterator
 from contextvars import ContextVar
 from types import FrameType
@@ -16,6 +18,8 @@ from asgiref.sync import SyncToAsync
 
 HANDOVER = SyncToAsync.thread_handler.__code__
 _AWAITS_THREAD = SyncToAsync.__call__.__code__
+_SUSPENDABLE = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+_LOOKS = 3
 
 # The coroutine that a capture drives: nearly always the one that waits.
 root: ContextVar[Coroutine[Any, Any, Any] | None] = ContextVar("hotpath_root", default=None)
@@ -31,7 +35,19 @@ def waiting_frames(handover: FrameType) -> list[FrameType]:
     token, loop = seen.get("task_context"), seen.get("loop")
     if token is None or loop is None:
         return []
-    in_generators = []
+    in_generators: list[list[FrameType]] = []
+    # It goes on meanwhile: between handing the work over and waiting for it, it is neither.
+    for _ in range(_LOOKS):
+        in_generators.clear()
+        frames = _suspended(loop, token, in_generators) or _running(loop, token)
+        if frames:
+            return frames
+    return in_generators[0][::-1] if len(in_generators) == 1 else []
+
+
+def _suspended(
+    loop: asyncio.AbstractEventLoop, token: object, in_generators: list[list[FrameType]]
+) -> list[FrameType]:
     # The recorder drives its coroutine by hand, so the chain of its task ends there.
     for awaitable in _candidates(loop):
         frames, end = _chain(awaitable)
@@ -40,7 +56,23 @@ def waiting_frames(handover: FrameType) -> list[FrameType]:
         if type(end).__name__ in {"async_generator_asend", "anext_awaitable"}:
             # "async for": the generator behind it cannot be reached from outside.
             in_generators.append(frames)
-    return in_generators[0][::-1] if len(in_generators) == 1 else []
+    return []
+
+
+def _running(loop: asyncio.AbstractEventLoop, token: object) -> list[FrameType]:
+    """The same when the thread was quicker than the coroutine, which still runs its loop."""
+    frame = sys._current_frames().get(getattr(loop, "_thread_id", None) or 0)
+    while frame is not None and not _hands_over(frame, token):
+        frame = frame.f_back
+    frames = []
+    while frame is not None and frame.f_code.co_flags & _SUSPENDABLE:
+        frames.append(frame)
+        frame = frame.f_back
+    return frames
+
+
+def _hands_over(frame: FrameType, token: object) -> bool:
+    return frame.f_code is _AWAITS_THREAD and frame.f_locals.get("task_context") is token
 
 
 def _candidates(loop: asyncio.AbstractEventLoop) -> Iterator[Any]:
@@ -74,6 +106,4 @@ def _follow(awaitable: Any) -> Iterator[tuple[FrameType, Any]]:
 
 
 def _waits_for(frames: list[FrameType], token: object) -> bool:
-    if not frames or frames[-1].f_code is not _AWAITS_THREAD:
-        return False
-    return frames[-1].f_locals.get("task_context") is token
+    return bool(frames) and _hands_over(frames[-1], token)

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -46,6 +47,13 @@ def waiting() -> None:
 
 def caller() -> None:
     busy()
+
+
+def fork() -> int:
+    with warnings.catch_warnings():
+        # Of the threads of other tests.
+        warnings.simplefilter("ignore")
+        return os.fork()
 
 
 def handler_of(number: int) -> bytes:
@@ -217,7 +225,10 @@ def warnings_of(run: profile) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("mode", ["vmprof", "samples:cpu"])
 def test_handlers_and_timers_are_as_before(mode: str) -> None:
+    faulthandler.disable()
     faulthandler.enable()
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     numbers = (signal.SIGALRM, signal.SIGPROF, signal.SIGSEGV)
     before = [handler_of(number)[:8] for number in numbers]
     flags = vmprof_signals._action(signal.SIGSEGV)[136:140]
@@ -343,7 +354,7 @@ def test_an_exception_goes_on_and_nothing_stays() -> None:
 def test_a_fork_takes_no_handler_along() -> None:
     with recording("vmprof") as run:
         ours = handler_of(signal.SIGALRM)[:8]
-        child = os.fork()
+        child = fork()
         if not child:
             os._exit(int(handler_of(signal.SIGALRM)[:8] == ours))
         _pid, status = os.waitpid(child, 0)
@@ -355,7 +366,7 @@ def test_a_fork_takes_no_handler_along() -> None:
 def test_a_capture_may_end_in_a_child() -> None:
     with profiled() as run:
         busy()
-        child = os.fork()
+        child = fork()
         if child:
             _pid, status = os.waitpid(child, 0)
     if not child:

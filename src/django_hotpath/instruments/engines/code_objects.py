@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from types import CodeType, FunctionType
 from typing import Protocol
+
+from django_hotpath.instruments.engines.stack_look import look
 
 
 class Freed(Protocol):
@@ -68,7 +70,8 @@ def _living(wanted: set[int]) -> dict[int, CodeType]:
     left = set(wanted)
     if not left:
         return found
-    codes = {id(code): code for code in (*_of_frames(), *_of_functions())}
+    running = chain.from_iterable(stack.codes for stack in look().values())
+    codes = {id(code): code for code in (*running, *_of_functions())}
     while codes and left:
         here = left & codes.keys()
         found.update((address, codes[address]) for address in here)
@@ -80,14 +83,6 @@ def _living(wanted: set[int]) -> dict[int, CodeType]:
 
 def _of_functions() -> list[CodeType]:
     return [each.__code__ for each in gc.get_objects() if type(each) is FunctionType]
-
-
-def _of_frames() -> Iterator[CodeType]:
-    for frame in sys._current_frames().values():
-        outer = frame
-        while outer is not None:
-            yield outer.f_code
-            outer = outer.f_back  # type: ignore[assignment]
 
 
 def _inside(codes: Iterable[CodeType]) -> Iterator[CodeType]:

@@ -35,7 +35,9 @@ SWITCH_INTERVAL = 0.000_02
 _PERIOD_NS = int(PERIOD_MS * 1_000_000)
 _PR_SET_TIMERSLACK, _SLACK_NS = 29, 1_000
 # Deep stacks take long to look at: the sampler never works for more than a twentieth of the time.
-_REST = 19
+# Its own clocks do not tell, they count the wait for a turn as well.
+_FRAME_NS = 300
+_WORK_SHARE = 20
 # After that many looks in which all work was suspended it looks seldom, until some is resumed: a
 # stream may stay open for hours.
 _IDLE_LOOKS = 200
@@ -139,21 +141,21 @@ class _Sampler:
                     self._thread = None
                     self.resting = False
                     return
-                began, worked = clock(), thread_time_ns()
+                began, frames = clock(), 0
                 try:
-                    if _look(self._watched, worked):
+                    frames, busy = _look(self._watched)
+                    if busy:
                         self._work()
                     else:
                         self._rest()
                 except Exception as error:
                     self._give_up(error)
-                took = thread_time_ns() - worked
                 period = _IDLE_NS if self.resting else _PERIOD_NS
             due += period
             if due < clock():
                 # It had to wait for its turn: two looks in a row would see the same.
                 due = began + period
-            due = max(due, began + (_REST + 1) * took)
+            due = max(due, began + frames * _FRAME_NS * _WORK_SHARE)
             self._wake.acquire(timeout=max(due - clock(), 0) / 1_000_000_000)
 
     def _give_up(self, error: Exception) -> None:
@@ -164,8 +166,12 @@ class _Sampler:
         self.restore_interval()
 
 
-def _look(watched: tuple[ThreadSamples, ...], worked: int) -> bool:
-    """Takes the stacks of this moment, gives each capture its own; false when none runs."""
+def _look(watched: tuple[ThreadSamples, ...]) -> tuple[int, bool]:
+    """Takes the stacks of this moment, gives each capture its own.
+
+    How many frames it saw, and whether any of the work or of its workers runs.
+    """
+    worked = thread_time_ns()
     before = [(samples, samples.on) for samples in watched]
     everyone = any(samples.may_have_workers(on) for samples, on in before)
     stacks = look(None if everyone else {on.thread for _samples, on in before if on is not None})
@@ -179,7 +185,8 @@ def _look(watched: tuple[ThreadSamples, ...], worked: int) -> bool:
     share = (thread_time_ns() - worked) // len(watched)
     for samples in watched:
         samples.overhead_ns += share
-    return bool(workers) or any(on is not None for _samples, on in sure)
+    busy = bool(workers) or any(on is not None for _samples, on in sure)
+    return sum(len(stack.codes) for stack in stacks.values()), busy
 
 
 def _workers(stacks: Mapping[int, Stack]) -> dict[int, list[HandedOver]]:

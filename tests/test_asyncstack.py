@@ -1,0 +1,54 @@
+"""Who awaits the work of a worker thread, whichever of the two is quicker."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from django_hotpath import asyncstack
+
+
+class AtOnce(ThreadPoolExecutor):
+    """The work is over before the coroutine that hands it over can begin to wait."""
+
+    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(*args, **kwargs)
+        future.exception()
+        return future
+
+
+def awaiting() -> list[str]:
+    frame = sys._getframe()
+    while frame.f_code is not asyncstack.HANDOVER:
+        assert frame.f_back is not None
+        frame = frame.f_back
+    return [found.f_code.co_name for found in asyncstack.waiting_frames(frame)]
+
+
+def seen_by(executor: ThreadPoolExecutor) -> list[str]:
+    async def view() -> list[str]:
+        return await sync_to_async(awaiting, thread_sensitive=False, executor=executor)()
+
+    async def other() -> None:
+        await asyncio.sleep(0)
+
+    async def main() -> list[str]:
+        beside = asyncio.create_task(other())
+        found = await view()
+        await beside
+        return found
+
+    with executor:
+        return asyncio.run(main())
+
+
+def test_a_coroutine_that_waits_already_is_found() -> None:
+    assert seen_by(ThreadPoolExecutor(1))[:3] == ["__call__", "view", "main"]
+
+
+def test_a_coroutine_that_does_not_wait_yet_is_found() -> None:
+    assert seen_by(AtOnce(1))[:3] == ["__call__", "view", "main"]
