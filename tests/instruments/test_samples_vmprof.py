@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import mmap
 import os
 import signal
 import sys
@@ -140,9 +141,15 @@ def test_cpu_mode_samples_no_waiting_and_no_other_thread() -> None:
 
 
 def test_memory_mode_notes_the_memory_of_the_process() -> None:
-    kept: list[bytes] = []
+    kept: list[mmap.mmap] = []
+
+    def take() -> None:
+        # Straight from the system: what other tests have freed cannot be used again.
+        kept.append(mmap.mmap(-1, 1_000_000))
+        kept[-1].write(bytes(1_000_000))
+
     with profiled("samples:memory") as run:
-        until(more_samples(), lambda: kept.append(os.urandom(1_000_000)))
+        until(more_samples(), take)
     assert run.capture is not None
     memory = run.capture.instruments["samples"]["memory"]
     assert memory["rss_last"] - memory["rss_first"] > 1_000_000
