@@ -23,9 +23,9 @@ def serve(pool: Pool, wanted: Iterable[Contender], view: str, effort: Effort) ->
         pool.ask(key, "warm_up", view=view, times=effort.warm_up)
     found: Rounds = {key: [] for key in order}
     rounds, times = effort.of(view)
-    for _ in range(rounds):
-        order.append(order.pop(0))
-        for key in order:
+    for number in range(rounds):
+        first = (number + 1) % max(len(order), 1)
+        for key in order[first:] + order[:first]:
             rows = pool.ask(key, "run", view=view, times=times)
             if rows is not None:
                 found[key].append(_typical(rows))

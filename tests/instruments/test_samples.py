@@ -101,6 +101,8 @@ def test_stacks_begin_at_the_function_that_is_decorated() -> None:
     assert outermost(run.capture) == {"caller"}
 
 
+@pytest.mark.django_db
+@pytest.mark.django_db  # Django looks after its connections when a response is closed.
 def test_stacks_begin_at_what_the_middleware_calls(rf: Any, settings: Any) -> None:
     from django.http import HttpResponse
 

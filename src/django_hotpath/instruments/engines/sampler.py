@@ -59,7 +59,7 @@ class ThreadSamples(Samples):
         "Which stack the work was in, looked at every millisecond by a thread: where the time "
         "goes, waiting included, without slowing functions down."
     )
-    cost = "at most 1.1 times slower; meanwhile all threads of the process take turns more often"
+    cost = "5 to 15 % slower; meanwhile all threads of the process take turns more often"
     disturbed_by = (
         "Short or rare functions are rough, or missing. A stack can be seen only where Python lets "
         "go of it (calls, loops, waiting): time in a long C call is its caller's. Busy threads "

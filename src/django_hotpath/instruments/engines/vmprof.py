@@ -54,7 +54,7 @@ class VmprofSamples(Samples):
         "waiting included. samples:cpu leaves waiting out, samples:memory notes the memory of the "
         "process with each sample."
     )
-    cost = "at most 1.1 times slower"
+    cost = "1 to 5 % slower"
     disturbed_by = (
         "Rare functions are rough, or missing. Only the thread that does the work is sampled, no "
         "other thread and no async work (the engine thread does that). It uses the signal SIGALRM "
