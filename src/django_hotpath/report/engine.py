@@ -26,7 +26,7 @@ class _Quiet(Engine):
 
     def find_template(self, name: str, dirs: Any = None, skip: Any = None) -> Any:
         template, origin = super().find_template(name, dirs, skip)
-        template._render = template.nodelist.render  # type: ignore[method-assign]
+        template._render = template.nodelist.render  # type: ignore[attr-defined]
         return template, origin
 
 
