@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from asgiref.sync import sync_to_async
 
 from django_hotpath import asyncstack
+from django_hotpath.instruments.base import importable
+from tests.require import require
 
 
 class AtOnce(ThreadPoolExecutor):
@@ -29,7 +33,21 @@ def awaiting() -> list[str]:
     return [found.f_code.co_name for found in asyncstack.waiting_frames(frame)]
 
 
-def seen_by(executor: ThreadPoolExecutor) -> list[str]:
+Loops = Callable[[], asyncio.AbstractEventLoop]
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def loops(request: pytest.FixtureRequest) -> Loops:
+    if request.param == "asyncio":
+        return asyncio.new_event_loop
+    require(importable("uvloop"), "needs uvloop: python -m pip install uvloop")
+    import uvloop
+
+    made: Loops = uvloop.new_event_loop
+    return made
+
+
+def seen_by(executor: ThreadPoolExecutor, loops: Loops) -> list[str]:
     async def view() -> list[str]:
         return await sync_to_async(awaiting, thread_sensitive=False, executor=executor)()
 
@@ -42,13 +60,13 @@ def seen_by(executor: ThreadPoolExecutor) -> list[str]:
         await beside
         return found
 
-    with executor:
-        return asyncio.run(main())
+    with executor, asyncio.Runner(loop_factory=loops) as runner:
+        return runner.run(main())
 
 
-def test_a_coroutine_that_waits_already_is_found() -> None:
-    assert seen_by(ThreadPoolExecutor(1))[:3] == ["__call__", "view", "main"]
+def test_a_coroutine_that_waits_already_is_found(loops: Loops) -> None:
+    assert seen_by(ThreadPoolExecutor(1), loops)[:3] == ["__call__", "view", "main"]
 
 
-def test_a_coroutine_that_does_not_wait_yet_is_found() -> None:
-    assert seen_by(AtOnce(1))[:3] == ["__call__", "view", "main"]
+def test_a_coroutine_that_does_not_wait_yet_is_found(loops: Loops) -> None:
+    assert seen_by(AtOnce(1), loops)[:3] == ["__call__", "view", "main"]

@@ -61,7 +61,19 @@ def _suspended(
 
 def _running(loop: asyncio.AbstractEventLoop, token: object) -> list[FrameType]:
     """The same when the thread was quicker than the coroutine, which still runs its loop."""
-    frame = sys._current_frames().get(getattr(loop, "_thread_id", None) or 0)
+    running = sys._current_frames()
+    # Not every loop tells its thread: uvloop's does not.
+    thread = getattr(loop, "_thread_id", None)
+    innermost = [running[thread]] if thread in running else list(running.values())
+    for frame in innermost:
+        frames = _handing_over(frame, token)
+        if frames:
+            return frames
+    return []
+
+
+def _handing_over(innermost: FrameType | None, token: object) -> list[FrameType]:
+    frame = innermost
     while frame is not None and not _hands_over(frame, token):
         frame = frame.f_back
     frames = []
