@@ -1,10 +1,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from django_hotpath import deferred, disturbances, stores
+
+HERE = Path(__file__).parent
+
+# The same with every Django: the matrix runs these with one of them for each Python.
+ANY_DJANGO = (
+    "benchmarks/",
+    "contracts/test_instruments.py",
+    "instruments/test_calltree",
+    "instruments/test_objects",
+    "instruments/test_samples",
+    "report/test_memory_sections.py",
+    "test_calibration.py",
+    "test_conflicts.py",
+    "test_foreign_tools.py",
+    "test_packaging.py",
+    "test_receipt.py",
+    "test_redact.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(HERE).as_posix().startswith(ANY_DJANGO):
+            item.add_marker(pytest.mark.any_django)
 
 
 @pytest.fixture(autouse=True)
