@@ -139,10 +139,37 @@ class Predicted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Edit:
+    """One replacement in a source file: ``old`` stands from the first place to the second.
+
+    Lines count from 1, columns in characters from 0, as in Python's ``ast``, but not in bytes.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fix:
+    """``kind`` names the means ("select_related", "prefetch_related", ...), ``paths`` its lookups.
+
+    ``code`` is what to paste at ``at``. ``edits`` are the same change to the letter, empty where
+    the source does not allow to say it; ``imports`` are lines that they need.
+    """
+
     summary: str
     code: str | None = None
     predicted: Predicted | None = None
+    kind: str = ""
+    paths: tuple[str, ...] = ()
+    at: CallSite | None = None
+    edits: tuple[Edit, ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,6 +292,11 @@ def _finding(data: Mapping[str, Any]) -> Finding:
             fix["predicted"] = Predicted(
                 queries=(before, after), saved_ms=fix["predicted"]["saved_ms"]
             )
+        if fix.get("at"):
+            fix["at"] = CallSite(**fix["at"])
+        fix["edits"] = tuple(Edit(**edit) for edit in fix.get("edits", ()))
+        fix["paths"] = tuple(fix.get("paths", ()))
+        fix["imports"] = tuple(fix.get("imports", ()))
         values["fix"] = Fix(**fix)
     if values.get("verified"):
         verified = values["verified"]
