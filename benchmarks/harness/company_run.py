@@ -115,14 +115,16 @@ def _in_tasks(visits: Visits, others: int, rounds: int, *, asked: bool) -> Itera
 
 
 async def _beside_tasks(visits: Visits, others: int, *, asked: bool) -> Visit:
+    # Not cancelled: Django's handler swallows that where it cancels a task of its own.
+    over = False
+
     async def serve() -> None:
-        while True:
+        while not over:
             await visits.aget("busy-async", asked=False)
 
     tasks = [asyncio.create_task(serve()) for _ in range(others)]
     try:
         return await visits.aget("measured-async", asked=asked)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        over = True
+        await asyncio.gather(*tasks)

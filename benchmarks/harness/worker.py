@@ -6,9 +6,11 @@ Started by ``harness.pool``: ``python -m harness.worker <contender> <folder>``.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
+import signal
 import sys
 from functools import cached_property
 from importlib import import_module
@@ -124,7 +126,15 @@ def _take_stdout() -> TextIO:
     return pipe
 
 
+def _end_with_parent() -> None:
+    """A run that is killed leaves nobody behind who is busy (Linux)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
 def main() -> None:
+    _end_with_parent()
     pipe = _take_stdout()
     worker = Worker(sys.argv[1], Path(sys.argv[2]))
     print(json.dumps("ready"), file=pipe, flush=True)
