@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "django_hotpath",
     "shop",
     "examples",
+    "tests.library.apps.LibraryConfig",
 ]
 
 MIDDLEWARE = [

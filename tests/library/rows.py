@@ -1,0 +1,140 @@
+"""A few rows of each model: the same on every database, whatever the numbers of their keys."""
+
+from __future__ import annotations
+
+import uuid
+
+from tests.library.models import (
+    Branch,
+    Census,
+    City,
+    Country,
+    Draft,
+    Essay,
+    Item,
+    Journal,
+    Keyword,
+    Label,
+    Loan,
+    Locker,
+    Member,
+    Passport,
+    Person,
+    Publisher,
+    Recording,
+    Shelf,
+    Topic,
+    Volume,
+)
+
+# Of most models; a loop over them is far from the threshold of three.
+ROWS = 6
+
+
+def fill(alias: str = "default") -> None:
+    """Makes the rows, in the database of that alias."""
+    people = _people(alias)
+    _writings(alias, people)
+    _shelves(alias, people)
+    _loans(alias)
+
+
+def _people(alias: str) -> list[Person]:
+    countries = _make(alias, [Country(code=f"c{n}", name=f"Country {n}") for n in range(3)])
+    people = [
+        Person(
+            name=f"Person {n}",
+            email=f"person{n}@example.com",
+            born=1900 + n,
+            bio=f"Life {n}",
+            country=countries[n % 3],
+        )
+        for n in range(ROWS)
+    ]
+    _make(alias, people)
+    for n, person in enumerate(people[:-1]):
+        person.mentor = people[n + 1]
+    Person.objects.using(alias).bulk_update(people, ["mentor"])
+    for n, person in enumerate(people):
+        person.friends.add(people[n - 1])
+        person.follows.add(people[n - 1], people[n - 2])
+    _make(alias, [Passport(number=f"P{n}", holder=person) for n, person in enumerate(people)])
+    _make(alias, [Locker(number=n, person=person) for n, person in enumerate(people[:4])])
+    _make(
+        alias,
+        [
+            Draft(title=f"Draft {n}.{m}", hidden=m == 1, writer=person)
+            for n, person in enumerate(people)
+            for m in range(2)
+        ],
+    )
+    return people
+
+
+def _writings(alias: str, people: list[Person]) -> None:
+    publishers = [Publisher(id=uuid.UUID(int=n), name=f"Publisher {n}") for n in range(ROWS)]
+    _make(alias, publishers)
+    journals = _make(
+        alias, [Journal(name=f"Journal {n}", publisher=publishers[n]) for n in range(ROWS)]
+    )
+    topics = _make(alias, [Topic(name=f"Topic {n}") for n in range(ROWS)])
+    keywords = _make(alias, [Keyword(word=f"Keyword {n}") for n in range(ROWS)])
+    essays = [
+        Essay(
+            title=f"Essay {n}",
+            words=100 * n,
+            published=n % 3 > 0,
+            writer=people[n % ROWS],
+            # Of the second half only.
+            editor=people[n - ROWS] if n >= ROWS else None,
+            journal=journals[n % ROWS],
+        )
+        for n in range(2 * ROWS)
+    ]
+    _make(alias, essays)
+    for n, essay in enumerate(essays):
+        essay.topics.add(topics[n % ROWS], topics[(n + 1) % ROWS])
+        essay.keywords.add(keywords[n % ROWS])
+    _make(alias, [Label(text=f"Label {n}", target=essay) for n, essay in enumerate(essays[:ROWS])])
+    _make(alias, [Label(text=f"Mark {n}", target=person) for n, person in enumerate(people)])
+
+
+def _shelves(alias: str, people: list[Person]) -> None:
+    shelves = _make(alias, [Shelf(name=f"Shelf {n}") for n in range(ROWS)])
+    for n, shelf in enumerate(shelves):
+        Volume(title=f"Volume {n}", shelf=shelf, pages=100 + n, author=people[n]).save(using=alias)
+    for n, shelf in enumerate(shelves[:3]):
+        Recording(title=f"Recording {n}", shelf=shelf, seconds=60 * n).save(using=alias)
+    _make(alias, [Item(title="Globe", shelf=shelves[0])])
+    _make(
+        alias,
+        [
+            Census(
+                area=f"Area {n}",
+                year=2000 + n,
+                population=1000 + n,
+                households=400,
+                births=9,
+                deaths=8,
+                pupils=100,
+                students=50,
+                workers=500,
+                farms=20,
+                notes=f"Notes {n}",
+                method=f"Method {n}",
+                sources=f"Sources {n}",
+            )
+            for n in range(ROWS)
+        ],
+    )
+
+
+def _loans(alias: str) -> None:
+    cities = _make(alias, [City(name=f"City {n}") for n in range(ROWS)])
+    branches = _make(alias, [Branch(name=f"Branch {n}", city=cities[n]) for n in range(ROWS)])
+    members = _make(alias, [Member(name=f"Member {n}", branch=branches[n]) for n in range(ROWS)])
+    _make(alias, [Loan(number=n, member=members[n]) for n in range(ROWS)])
+
+
+def _make(alias, made):
+    return type(made[0])._base_manager.using(alias).bulk_create(made)
