@@ -174,10 +174,18 @@ class Fix:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What replaying with the fix measured, before and after."""
+    """What replaying with the fix measured, before and after: medians.
+
+    ``remark`` says why it is not confirmed, or what to know of the measurement. ``rounds`` is the
+    number of runs of each kind, ``spread_ms`` their quickest and slowest, before and after.
+    """
 
     queries: tuple[int, int]
     wall_ms: tuple[float, float]
+    confirmed: bool = True
+    remark: str = ""
+    rounds: int = 0
+    spread_ms: tuple[tuple[float, float], tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,9 +307,17 @@ def _finding(data: Mapping[str, Any]) -> Finding:
         fix["imports"] = tuple(fix.get("imports", ()))
         values["fix"] = Fix(**fix)
     if values.get("verified"):
-        verified = values["verified"]
-        values["verified"] = Verified(
-            queries=tuple(verified["queries"]), wall_ms=tuple(verified["wall_ms"])
-        )
+        values["verified"] = _verified(values["verified"])
     values["queries"] = tuple(values.get("queries", ()))
     return Finding(**values)
+
+
+def _verified(data: Mapping[str, Any]) -> Verified:
+    values = dict(data)
+    for key in ("queries", "wall_ms"):
+        before, after = values[key]
+        values[key] = (before, after)
+    if values.get("spread_ms"):
+        before, after = values["spread_ms"]
+        values["spread_ms"] = (tuple(before), tuple(after))
+    return Verified(**values)
