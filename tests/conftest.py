@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from django_hotpath import deferred, disturbances, stores
+from tests import databases
 
 HERE = Path(__file__).parent
 
@@ -25,11 +26,26 @@ ANY_DJANGO = (
     "test_redact.py",
 )
 
+# They run on PostgreSQL and MariaDB too.
+DATABASE = (
+    "explain/",
+    "findings/",
+    "instruments/test_queries.py",
+    "verify/",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(HERE).as_posix().startswith(ANY_DJANGO):
+        path = item.path.relative_to(HERE).as_posix()
+        if path.startswith(ANY_DJANGO):
             item.add_marker(pytest.mark.any_django)
+        if path.startswith(DATABASE):
+            item.add_marker(pytest.mark.database)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    databases.check(item)
 
 
 @pytest.fixture(autouse=True)

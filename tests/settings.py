@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests import databases
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -40,15 +40,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
-# Files, because Django never closes the connections of other threads to a database in memory.
-DATABASES = {
-    alias: {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": ":memory:",
-        "TEST": {"NAME": f"{tempfile.gettempdir()}/hotpath-test-{os.getpid()}-{alias}.sqlite3"},
-    }
-    for alias in ("default", "other")
-}
+DATABASES = databases.chosen()
 
 TEMPLATES = [
     {
