@@ -20,11 +20,11 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.template.base import Node
 
-from django_hotpath import asyncstack
+from django_hotpath import asyncstack, ormroles
 from django_hotpath.conf import settings
 
 # What a frame is to us. SKIP is 0: the hot loop tests for truth.
-SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY, HANDOVER = range(6)
+SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY, HANDOVER, ORM = range(7)
 
 # Packages that measure: their time is shown as "profiling tools", never as the user's.
 TOOLS = frozenset(
@@ -66,12 +66,14 @@ class Walk(NamedTuple):
     """A stack as the hot path keeps it, innermost first.
 
     ``frames``: the project's frames; ``template``: (template, line) of the innermost template
-    node; ``fallback``: the innermost frame outside Django's database layer.
+    node; ``fallback``: the innermost frame outside Django's database layer; ``direct``: whether
+    the project's own code called that layer.
     """
 
     frames: tuple[Frame, ...]
     template: tuple[Any, int] | None
     fallback: Frame | None
+    direct: bool = False
 
 
 class Where(NamedTuple):
@@ -94,8 +96,18 @@ def is_boundary(code: CodeType) -> bool:
     return kind == BOUNDARY
 
 
-def walk(frame: FrameType | None) -> Walk:
+def kind_of(code: CodeType) -> int:
+    kind = _kinds.get(id(code))
+    return _classify(code) if kind is None else kind
+
+
+def walk(frame: FrameType | None, orm: list[FrameType] | None = None) -> Walk:
+    """The stack from ``frame`` outward.
+
+    ``orm`` takes the frames of Django's ORM that lie before any other code's, innermost first.
+    """
     kinds = _kinds
+    direct = False
     frames: list[Frame] = []
     template: tuple[Any, int] | None = None
     fallback: Frame | None = None
@@ -105,12 +117,19 @@ def walk(frame: FrameType | None) -> Walk:
         if kind is None:
             kind = _classify(code)
         if kind:
-            if kind == PROJECT:
+            if kind == ORM:
+                if orm is not None:
+                    orm.append(frame)
+            elif kind == PROJECT:
+                orm = None
+                direct = direct or (fallback is None and template is None)
                 frames.append((code, frame.f_lineno, frame.f_lasti))
             elif kind == LIBRARY:
+                orm = None
                 if fallback is None:
                     fallback = (code, frame.f_lineno, frame.f_lasti)
             elif kind == TEMPLATE:
+                orm = None
                 if template is None:
                     template = _template_line(frame)
             else:
@@ -118,7 +137,7 @@ def walk(frame: FrameType | None) -> Walk:
                     frames, fallback = _awaiting(frame, fallback)
                 break
         frame = frame.f_back
-    return Walk(tuple(frames), template, fallback)
+    return Walk(tuple(frames), template, fallback, direct)
 
 
 def _awaiting(handover: FrameType, fallback: Frame | None) -> tuple[list[Frame], Frame | None]:
@@ -126,7 +145,7 @@ def _awaiting(handover: FrameType, fallback: Frame | None) -> tuple[list[Frame],
     frames = []
     for frame in asyncstack.waiting_frames(handover):
         code = frame.f_code
-        kind = _kinds.get(id(code)) or _classify(code)
+        kind = kind_of(code)
         if kind == PROJECT:
             frames.append((code, frame.f_lineno, frame.f_lasti))
         elif kind == LIBRARY and fallback is None:
@@ -166,9 +185,11 @@ def _kind_of(code: CodeType) -> int:
         # asgiref only carries work from one thread to another.
         return SKIP if where.package == "asgiref" else LIBRARY
     if where.kind == "django":
+        if ormroles.role(code) is not None:
+            return ORM
         path = os.path.abspath(code.co_filename)
         database = path.startswith(os.path.join(_DJANGO, "db") + os.sep)
-        return SKIP if database else LIBRARY
+        return SKIP if database or ormroles.is_of_content_types(path) else LIBRARY
     return SKIP
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from contextvars import copy_context
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -100,18 +102,20 @@ def test_rows_affected_are_counted() -> None:
 
 def test_an_error_is_recorded_and_reaches_the_caller_unchanged() -> None:
     with recording("queries") as run, transaction.atomic():  # noqa: SIM117
-        with pytest.raises(OperationalError, match="no such table: nowhere"):
+        with pytest.raises(DatabaseError, match="nowhere") as caught:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM nowhere")
-    failed = [query for query in run["queries"]["queries"] if query.get("error")]
-    assert [query["error"] for query in failed] == ["OperationalError: no such table: nowhere"]
+    (failed,) = [query for query in run["queries"]["queries"] if query.get("error")]
+    assert failed["error"].startswith(f"{type(caught.value).__name__}: ")
+    assert "nowhere" in failed["error"]
 
 
 def test_an_error_while_fetching_is_still_a_django_error() -> None:
     with recording("queries"), connection.cursor() as cursor:
+        gone = connection.Database.OperationalError("gone")
+        cursor.cursor = Mock(wraps=cursor.cursor, fetchone=Mock(side_effect=gone))
         cursor.execute("SELECT 1")
-        cursor.cursor.close()
-        with pytest.raises(DatabaseError):
+        with pytest.raises(OperationalError, match="gone"):
             cursor.fetchone()
 
 
@@ -151,7 +155,7 @@ def test_parameters_of_secret_columns_are_masked() -> None:
         list(Group.objects.extra(where=["name = %s"], params=["x"]))
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 WHERE 'password' = %s AND 1 = %s", ["hunter2", 1])
-            cursor.execute("SELECT name AS token FROM auth_group WHERE token = %s", ["hunter2"])
+            cursor.execute("SELECT id FROM auth_user WHERE password = %s", ["hunter2"])
     assert "hunter2" not in str(run["queries"]["queries"][2]["params"])
     assert run["queries"]["queries"][0]["params"] == ["'x'"]
 
@@ -165,7 +169,8 @@ class Explosive:
 
 def test_a_parameter_that_is_no_plain_value_is_shown_as_its_type() -> None:
     with recording("queries") as run, connection.cursor() as cursor:
-        with pytest.raises(DatabaseError):
+        # MySQLdb calls it itself.
+        with pytest.raises((DatabaseError, RuntimeError)):
             cursor.execute("SELECT %s", [Explosive()])
         cursor.execute("SELECT %s, %s, %s", [b"abc", None, "x" * 1000])
     failed, good = run["queries"]["queries"]
@@ -187,7 +192,9 @@ def test_a_list_that_is_used_again_keeps_its_old_values() -> None:
 
 def test_a_parameter_that_cannot_be_hashed_loses_nothing() -> None:
     with recording("queries") as run, connection.cursor() as cursor:
-        cursor.execute("SELECT %s", [Decimal("sNaN")])
+        # MariaDB has no such number.
+        with suppress(DatabaseError):
+            cursor.execute("SELECT %s", [Decimal("sNaN")])
         cursor.execute("SELECT 1")
     assert run["queries"]["count"] == 2
 
@@ -234,6 +241,8 @@ def test_a_statement_that_still_runs_says_so() -> None:
         return execute(*args)
 
     def work() -> None:
+        # A new connection may ask something first.
+        connection.ensure_connection()
         with connection.execute_wrapper(theirs):
             Group.objects.count()
         connections.close_all()
@@ -379,7 +388,9 @@ async def test_concurrent_tasks_are_kept_apart() -> None:
 
     runs = await asyncio.gather(*(work(str(times), times) for times in range(1, 6)))
     await sync_to_async(connections.close_all)()
-    counts = [run.capture.instruments["queries"]["count"] for run in runs if run.capture]
+    captured = [run.capture.instruments["queries"] for run in runs if run.capture]
+    # A new connection may ask something first.
+    counts = [sum("auth_group" in query["sql"] for query in found["queries"]) for found in captured]
     assert counts == [1, 2, 3, 4, 5]
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
+from types import FrameType
 from typing import Any
 
 from django.db import connections
@@ -19,6 +20,7 @@ from django.db.backends.signals import connection_created
 
 from django_hotpath import slowlog
 from django_hotpath.callsite import walk
+from django_hotpath.instruments import orm_made
 from django_hotpath.instruments.base import (
     Instrument,
     Session,
@@ -27,6 +29,8 @@ from django_hotpath.instruments.base import (
     current,
     to_ms,
 )
+from django_hotpath.instruments.orm import Orm
+from django_hotpath.instruments.orm_result import OrmResult
 from django_hotpath.instruments.query_record import (
     Frames,
     QueryRecord,
@@ -100,16 +104,21 @@ class Queries(Instrument):
     def __init__(self, session: Session, target: str | None = None) -> None:
         super().__init__(session, target)
         self.records: list[QueryRecord] = []
+        self.orm = Orm(self._failed)
         self.dropped = 0
         self.dropped_ns = 0
 
     def start(self) -> None:
+        orm_made.patch.acquire()
         # Connections may exist that were made while the signal was disconnected.
         for connection in connections.all(initialized_only=True):
             install(connection)
 
     def stop(self) -> None:
-        pass
+        try:
+            self.orm.stop()
+        finally:
+            orm_made.patch.release()
 
     def run(
         self,
@@ -178,14 +187,21 @@ class Queries(Instrument):
         record.fetch_ns = record.nested_ns = record.ended = 0
         record.error = None
         record.started = clock()
+        record.orm = None
+        frames: list[FrameType] = []
         # From here: _open, run, execute_wrapper, Django.
-        record.walk = walk(sys._getframe(3))
+        record.walk = walk(sys._getframe(3), frames)
         self.records.append(record)
+        try:
+            record.orm = self.orm.attribute(len(self.records) - 1, frames, record.walk)
+        except Exception as error:
+            self._failed(error)
         return record
 
     def _failed(self, error: Exception) -> None:
         if not self.warnings:
-            self.warnings.append(f"queries: a statement was not recorded: {describe_error(error)}")
+            problem = describe_error(error)
+            self.warnings.append(f"queries: a statement was not recorded in full: {problem}")
 
     @property
     def count(self) -> int:
@@ -202,8 +218,10 @@ class Queries(Instrument):
         frames = Frames()
         first_seen: dict[Any, int] = {}
         queries = []
+        orm = OrmResult(self.orm.entries, [record.orm for record in self.records])
         for index, record in enumerate(self.records):
             query = plain(record, index, self.session, frames)
+            query |= orm.of(index)
             first = first_like(record, index, first_seen)
             if first != index:
                 query["duplicate_of"] = first
@@ -215,5 +233,6 @@ class Queries(Instrument):
             + to_ms(self.dropped_ns),
             "truncated": self.dropped,
             "frames": frames.table,
+            "orm": orm.table,
             "queries": queries,
         }

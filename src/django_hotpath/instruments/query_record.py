@@ -23,6 +23,7 @@ class QueryRecord:
         "fetch_ns",
         "many",
         "nested_ns",
+        "orm",
         "owner",
         "params",
         "rows",
@@ -39,6 +40,7 @@ class QueryRecord:
     fetch_ns: int
     many: bool
     nested_ns: int
+    orm: Any
     owner: object
     params: Any
     rows: int | None

@@ -1,0 +1,142 @@
+"""Where each queryset was made: the expression of the project that the last step came from.
+
+Django has no hook for it, so while a capture needs it, the constructors of querysets are replaced
+by ones that look who called. A table by ``id`` is enough: whatever is at that address now went
+through the constructor last.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+from django.db.models import Manager, QuerySet
+from django.db.models.manager import BaseManager
+from django.db.models.query import RawQuerySet
+
+from django_hotpath import callsite
+from django_hotpath.callsite import BOUNDARY, HANDOVER, LIBRARY, ORM, PROJECT, SKIP
+from django_hotpath.instruments.base import current
+from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
+from django_hotpath.ormroles import PREFETCH, role
+
+# Between the constructor and the line that asked lie only a few functions of Django's.
+_MAX_DEPTH = 16
+
+# A code object and an offset, or the class whose attribute the queryset is.
+Made = tuple[CodeType, int] | type
+
+_CLONES = frozenset(
+    [
+        QuerySet._clone.__code__,  # type: ignore[attr-defined]
+        RawQuerySet._clone.__code__,  # type: ignore[attr-defined]
+    ]
+)
+_INIT = "__init__"
+
+# Whether a project's function belongs to a manager or a queryset: who calls it made the queryset.
+_chain_steps: dict[int, tuple[CodeType, bool]] = {}
+
+
+class MadeTable(dict[int, Made]):
+    """``id(queryset)`` to where it was made."""
+
+    __slots__ = ()
+
+    def note(self, queryset: Any, frame: FrameType | None) -> None:
+        """``frame`` is the one that called the constructor."""
+        source = None
+        if frame is not None and frame.f_code in _CLONES:
+            source = id(frame.f_locals.get("self"))
+        found = self._look(frame, source)
+        if found is not None:
+            self[id(queryset)] = found
+        else:
+            self.pop(id(queryset), None)
+
+    def _look(self, frame: FrameType | None, source: int | None) -> Made | None:
+        step: Made | None = None
+        library_class: type | None = None
+        through_library = False
+        for _ in range(_MAX_DEPTH):
+            if frame is None:
+                break
+            code = frame.f_code
+            kind = callsite.kind_of(code)
+            if kind == PROJECT:
+                if through_library:
+                    break
+                if not _is_chain_step(frame):
+                    return (code, frame.f_lasti)
+                step = (code, frame.f_lasti)
+            elif kind == LIBRARY:
+                if code.co_name == "get_queryset":
+                    library_class = library_class or type(frame.f_locals.get("self"))
+                else:
+                    through_library = True
+                    if source is not None or step is not None:
+                        break
+            elif kind in (BOUNDARY, HANDOVER) or _is_prefetch(code, kind):
+                break
+            elif kind not in (SKIP, ORM):
+                # A template: what it makes is not written in Python.
+                break
+            frame = frame.f_back
+        if step is not None:
+            return step
+        inherited = self.get(source) if source is not None else None
+        return inherited or library_class
+
+
+def _is_prefetch(code: CodeType, kind: int) -> bool:
+    if kind != ORM:
+        return False
+    found = role(code)
+    return found is not None and found[0] == PREFETCH
+
+
+def _is_chain_step(frame: FrameType) -> bool:
+    code = frame.f_code
+    known = _chain_steps.get(id(code))
+    if known is None:
+        known = _chain_steps[id(code)] = (code, _looks_like_step(frame))
+    return known[1]
+
+
+def _looks_like_step(frame: FrameType) -> bool:
+    code = frame.f_code
+    if not code.co_argcount:
+        return False
+    first = frame.f_locals.get(code.co_varnames[0])
+    return isinstance(first, (QuerySet, BaseManager, Manager))
+
+
+def _wrap_init(original: Any, stay: Stay) -> Any:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        active = current.get()
+        if active is None:
+            return
+        orm = getattr(active.get("queries"), "orm", None)
+        if orm is not None:
+            try:
+                orm.made.note(self, sys._getframe(1))
+            except Exception as error:
+                orm.failed(error)
+
+    return __init__
+
+
+def _targets() -> list[tuple[type, str, Wrap]]:
+    return [(QuerySet, _INIT, _wrap_init), (RawQuerySet, _INIT, _wrap_init)]
+
+
+patch = SharedPatch(_targets)
+
+
+def made_at(queryset: Any) -> Made | None:
+    """Where a queryset was made, while a ``queries`` instrument runs in this context."""
+    active = current.get()
+    orm = getattr(active.get("queries"), "orm", None) if active is not None else None
+    return orm.made.get(id(queryset)) if orm is not None else None
