@@ -1,7 +1,8 @@
 """Which databases the tests run on, and what a test needs that wants another one.
 
-The suite runs on SQLite, or on the server that ``HOTPATH_TEST_DATABASE`` names. Servers are found by
-``HOTPATH_TEST_POSTGRESQL`` and ``HOTPATH_TEST_MARIADB``; ``.ci/services`` starts some and sets both.
+The suite runs on SQLite, or on the server that ``HOTPATH_TEST_DATABASE`` names. Servers are found
+by ``HOTPATH_TEST_POSTGRESQL`` and ``HOTPATH_TEST_MARIADB``; ``.ci/services`` starts them and sets
+both.
 """
 
 from __future__ import annotations

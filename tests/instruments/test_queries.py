@@ -346,7 +346,7 @@ def test_the_cursor_is_freed_when_the_application_lets_go() -> None:
 
 
 def test_our_own_failure_never_reaches_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(frame: object) -> None:
+    def broken(*args: object) -> None:
         raise ZeroDivisionError("ours")
 
     monkeypatch.setattr(queries, "walk", broken)
