@@ -25,7 +25,7 @@ class Stay:
         self.over = False
 
 
-Wrap = Callable[[Callable[..., Any], Stay], Callable[..., Any]]
+Wrap = Callable[[Any, Stay], Callable[..., Any]]
 
 
 class SharedPatch:
@@ -61,7 +61,8 @@ class SharedPatch:
 
     def _replace(self, owner: type, name: str, wrap: Wrap) -> None:
         original = owner.__dict__.get(name, _MISSING)
-        replacement = wrap(getattr(owner, name), self._stay)
+        # None for a method that there was not.
+        replacement = wrap(getattr(owner, name, None), self._stay)
         setattr(owner, name, replacement)
         self._undo.append((owner, name, original, replacement))
 

@@ -34,6 +34,7 @@ _BUILTIN = {
         "pympler": f"{_HERE}.engines.pympler.PymplerObjects",
     },
     "queries": {"hotpath": f"{_HERE}.queries.Queries"},
+    "usage": {"hotpath": f"{_HERE}.usage.Usage"},
     "cache": {"hotpath": f"{_HERE}.cache.Cache"},
     "templates": {"hotpath": f"{_HERE}.templates.Templates"},
     "gc": {"hotpath": f"{_HERE}.gc.GarbageCollector"},
