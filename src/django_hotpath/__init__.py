@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from django_hotpath.api import profile
     from django_hotpath.capture import Capture
+    from django_hotpath.verification.verify import verify
 
 __version__ = "0.1.0"
 
-__all__ = ["Capture", "__version__", "profile"]
+__all__ = ["Capture", "__version__", "profile", "verify"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,4 +24,8 @@ def __getattr__(name: str) -> Any:
         from django_hotpath.capture import Capture
 
         return Capture
+    if name == "verify":
+        from django_hotpath.verification.verify import verify
+
+        return verify
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

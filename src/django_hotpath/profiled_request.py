@@ -251,6 +251,7 @@ class ProfiledRequest:
             capture=stored.capture if stored else None,
             json=stored.json if stored else None,
             pstats=stored.pstats if stored else None,
+            verify=stored.verify if stored else None,
             page=page,
             memory=memory,
             memory_auto=quick,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from django_hotpath.report import views
+from django_hotpath.report import verify_views, views
 
 
 class CaptureIdConverter:
@@ -29,4 +29,9 @@ urlpatterns = [
     path("<hotpath_capture:capture_id>.json", views.capture_json, name="capture-json"),
     path("<hotpath_capture:capture_id>.pstats", views.capture_pstats, name="capture-pstats"),
     path("<hotpath_capture:capture_id>/delete/", views.delete, name="delete"),
+    path(
+        "<hotpath_capture:capture_id>/findings/<int:number>/verify/",
+        verify_views.verify,
+        name="verify",
+    ),
 ]

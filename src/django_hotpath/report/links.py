@@ -31,6 +31,8 @@ class Links:
     """Where to fetch the memory lane from; for captures of a GET only."""
     memory_auto: bool = False
     """Fetch it at once; otherwise a button does."""
+    verify: Callable[[int], str] | None = None
+    """Where to have a finding verified, by its number; for stored captures of a GET only."""
     delete: str | None = None
     csrf_token: str | None = None
 
@@ -85,9 +87,16 @@ def capture_links(capture: Capture, *, csrf_token: str | None = None) -> Links:
         if "calls" in capture.instruments
         else None,
         page=page_url(capture),
+        verify=_verify(capture),
         delete=reverse("hotpath:delete", args=[capture.id]) if csrf_token else None,
         csrf_token=csrf_token,
     )
+
+
+def _verify(capture: Capture) -> Callable[[int], str] | None:
+    if page_url(capture) is None:
+        return None
+    return lambda number: reverse("hotpath:verify", args=[capture.id, number])
 
 
 def page_url(capture: Capture) -> str | None:

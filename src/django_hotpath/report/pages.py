@@ -83,6 +83,7 @@ def report_page(
     A part of the capture that cannot be shown is named in its place, the rest is shown.
     """
     grown = _grown(earlier, capture)
+    stored = capture
     capture = with_growth_findings(capture, grown)
     instruments = capture.instruments
     problems: dict[str, str] = {}
@@ -108,7 +109,9 @@ def report_page(
         "notices": notices,
         "include_line": INCLUDE_LINE,
         "parameter": parameter,
-        "findings": finding_cards(capture, queries.group_of if queries else {}),
+        "findings": finding_cards(
+            capture, queries.group_of if queries else {}, stored=stored, verify=links.verify
+        ),
         "calls": calls,
         "queries": queries,
         "samples": view("samples", samples_view),
@@ -137,7 +140,7 @@ def report_page(
         for name, found in (("calls", calls), ("queries", queries))
         if found is not None
     ]
-    values["modules"] = ("kit", "table", "controls", "tabs", "calls", "queries", "memory")
+    values["modules"] = ("kit", "table", "controls", "tabs", "calls", "queries", "memory", "verify")
     return render("report.html", values)
 
 

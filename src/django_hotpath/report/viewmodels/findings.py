@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django_hotpath.analysis.findings import LOOKED_FOR
@@ -10,6 +10,13 @@ from django_hotpath.capture import Capture, Finding
 from django_hotpath.report.formats import ms, percent, share
 from django_hotpath.report.viewmodels.shares import Shares
 from django_hotpath.report.viewmodels.sites import Site, site
+from django_hotpath.report.viewmodels.verdicts import (
+    VerdictView,
+    VerifyOffer,
+    change,
+    verdict_view,
+    verify_offer,
+)
 
 OPEN = 4
 
@@ -31,7 +38,8 @@ class FindingCard:
     fix: str
     code: str
     predicted: str
-    verified: str
+    verified: VerdictView | None
+    verify: VerifyOffer | None
     queries: tuple[int, ...]
     open: bool
     """Whether it is unfolded at first: the first few, unless they matter little."""
@@ -45,14 +53,39 @@ class NoFinding:
     most: str
 
 
-def finding_cards(capture: Capture, group_of: Mapping[int, int]) -> tuple[FindingCard, ...]:
+def finding_cards(
+    capture: Capture,
+    group_of: Mapping[int, int],
+    *,
+    stored: Capture | None = None,
+    verify: Callable[[int], str] | None = None,
+) -> tuple[FindingCard, ...]:
+    """``verify`` gives the address at which a finding of ``stored`` is verified, by its number.
+
+    ``stored`` is the capture as it is kept: what was found by comparing it is not in there.
+    """
+    kept = {id(found): number for number, found in enumerate((stored or capture).findings)}
     return tuple(
-        _card(key, finding, capture.timing.wall_ms, group_of)
+        _card(
+            key,
+            finding,
+            capture.timing.wall_ms,
+            group_of,
+            verify_offer(stored or capture, kept[id(finding)], verify)
+            if id(finding) in kept
+            else None,
+        )
         for key, finding in enumerate(capture.findings)
     )
 
 
-def _card(key: int, finding: Finding, wall_ms: float, group_of: Mapping[int, int]) -> FindingCard:
+def _card(
+    key: int,
+    finding: Finding,
+    wall_ms: float,
+    group_of: Mapping[int, int],
+    offer: VerifyOffer | None,
+) -> FindingCard:
     fix = finding.fix
     members: dict[int, int] = {}
     for index in finding.queries:
@@ -74,7 +107,8 @@ def _card(key: int, finding: Finding, wall_ms: float, group_of: Mapping[int, int
         fix=fix.summary if fix else "",
         code=(fix.code or "") if fix else "",
         predicted=_predicted(finding),
-        verified=_verified(finding),
+        verified=verdict_view(finding),
+        verify=offer,
         queries=finding.queries,
         open=key < OPEN and finding.severity != "low",
         groups=tuple(sorted(members, key=lambda group: -members[group])),
@@ -87,18 +121,7 @@ def _predicted(finding: Finding) -> str:
         return ""
     before, after = predicted.queries
     saving = f"saves about {ms(predicted.saved_ms)} in the database, and the work around it"
-    return f"{_change(before, after)}, {saving}" if before != after else saving
-
-
-def _verified(finding: Finding) -> str:
-    if finding.verified is None:
-        return ""
-    before, after = finding.verified.wall_ms
-    return f"{_change(*finding.verified.queries)}, {ms(before)} → {ms(after)}"
-
-
-def _change(before: int, after: int) -> str:
-    return f"{before} → {after} {'query' if before == after == 1 else 'queries'}"
+    return f"{change(before, after)}, {saving}" if before != after else saving
 
 
 def no_finding(capture: Capture, where: Shares | None) -> NoFinding:

@@ -1,0 +1,137 @@
+"""What is to be changed at which queryset, read from a finding: pure functions on a capture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import django
+
+from django_hotpath import redact
+from django_hotpath.capture import Capture, Finding
+
+# Fixes that a replay can apply when the queryset at the origin is about to fetch its rows.
+FETCHES = frozenset({"select_related", "prefetch_related", "list_select_related"})
+ALTERS = frozenset({"only", "defer", "fetch_peers"})
+
+# They take something away, where a fix of the same kind elsewhere adds it.
+_LEAVE_OUT = frozenset({"unused_columns", "unused_eager_load"})
+
+_INNER = frozenset({"relation", "prefetch_to"})
+
+INSTEAD = "Make the change, load the page again with a profile, and compare the two captures."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An expression in a file; lines from 1, columns in characters from 0, None: unknown."""
+
+    file: str
+    line: int
+    function: str
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A fix and the querysets it belongs to.
+
+    These are told by where they were made, ``places``, or, where library code made them, by their
+    ``models`` (``"shop.Order"``). ``leaves_out``: the fields named are not fetched any more,
+    otherwise the other way round.
+    """
+
+    kind: str
+    paths: tuple[str, ...]
+    places: frozenset[Place]
+    models: frozenset[str]
+    leaves_out: bool = False
+
+
+def refusal(capture: Capture, finding: Finding) -> str | None:
+    """Why a replay cannot verify this finding, with what to do instead; None when it can."""
+    request = capture.request
+    if request is None:
+        return "There is no request to replay: this is the capture of a block or function."
+    if request.method != "GET":
+        return f"Only a GET is replayed: a {request.method} is there to change something."
+    if redact.MASK in request.path or redact.MASK in request.query_string:
+        return (
+            "The URL holds a secret, which the capture does not (REDACT): the request cannot be "
+            "made again."
+        )
+    if request.stream is not None:
+        return f"The answer is streamed, which a replay cannot measure. {INSTEAD}"
+    fix = finding.fix
+    if fix is None or not fix.kind:
+        return f"This finding names no change that a replay could make. {INSTEAD}"
+    if fix.kind not in FETCHES | ALTERS or finding.kind == "unused_eager_load":
+        return f"This fix changes other code than the queryset alone: not replayed. {INSTEAD}"
+    if fix.kind == "fetch_peers" and django.VERSION < (6, 1):
+        return "Fetch modes came with Django 6.1, which does not run here."
+    if fix.kind != "fetch_peers" and not fix.paths:
+        return f"This fix names no relation or field. {INSTEAD}"
+    if target_of(capture, finding) is None:
+        return f"It is not known which queryset this belongs to. {INSTEAD}"
+    return None
+
+
+def target_of(capture: Capture, finding: Finding) -> Target | None:
+    """None where the capture does not tell the queryset."""
+    if finding.fix is None:
+        return None
+    roots = list(_roots(capture, finding))
+    places = frozenset(_place(entry["made"]) for entry in roots if entry.get("made"))
+    models = frozenset(
+        str(entry["model"]) for entry in roots if entry.get("model") and not entry.get("made")
+    )
+    if finding.origin is not None:
+        origin = (finding.origin.file, finding.origin.line)
+        at_origin = frozenset(found for found in places if (found.file, found.line) == origin)
+        site = finding.origin
+        own = Place(file=site.file, line=site.line, function=site.function)
+        # A capture without the table of querysets still has the line.
+        places, models = at_origin or frozenset({own}), frozenset()
+    if not places and not models:
+        return None
+    return Target(
+        kind=finding.fix.kind,
+        paths=finding.fix.paths,
+        places=places,
+        models=models,
+        leaves_out=finding.kind in _LEAVE_OUT,
+    )
+
+
+def _roots(capture: Capture, finding: Finding) -> Iterator[Mapping[str, Any]]:
+    """The ORM's entries of the querysets that fetched what the finding is about."""
+    recorded = capture.instruments.get("queries") or {}
+    queries, entries = recorded.get("queries", ()), recorded.get("orm", ())
+    seen = set()
+    for index in finding.queries:
+        if not 0 <= index < len(queries):
+            continue
+        root = queries[index].get("of", index)
+        if root in seen or not 0 <= root < len(queries):
+            continue
+        seen.add(root)
+        number = queries[root].get("orm")
+        if number is None or not 0 <= number < len(entries):
+            continue
+        # A query that was read from an instance of unknown origin is not what the fix is for.
+        if root != index or not _INNER & entries[number].keys():
+            yield entries[number]
+
+
+def _place(made: Mapping[str, Any]) -> Place:
+    return Place(
+        file=made["file"],
+        line=made["line"],
+        function=made["function"],
+        column=made.get("column"),
+        end_line=made.get("end_line"),
+        end_column=made.get("end_column"),
+    )
