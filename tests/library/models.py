@@ -1,4 +1,4 @@
-"""One model or more for each kind of relation. There are no migrations: they are made as they are."""
+"""One model or more for each kind of relation. There are no migrations."""
 
 from __future__ import annotations
 

@@ -1,0 +1,145 @@
+"""The admin's lists: ``list_display`` with relations."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import RequestFactory
+
+from tests.library.models import Essay, Person
+
+
+def _names(model_admin):
+    """The names on the page, of people, journals and topics."""
+    request = RequestFactory().get("/")
+    request.user = User(username="a", is_staff=True, is_active=True, is_superuser=True)
+    response = model_admin(model_admin.shown, admin.site).changelist_view(request)
+    page = response.render().content.decode()  # read
+    return [line.strip() for line in page.split("<") if line.startswith("td")]
+
+
+class _Essays(admin.ModelAdmin):
+    shown = Essay
+    ordering = ("pk",)
+    list_display_links = None
+
+
+class Method(_Essays):  # origin
+    list_display = ("title", "written_by")
+
+    def written_by(self, essay):
+        return essay.writer.name  # read: method
+
+
+class MethodFixed(Method):
+    list_select_related = ("writer",)
+
+
+class MethodSilent(_Essays):
+    """Django follows foreign keys in ``list_display`` by itself."""
+
+    list_display = ("title", "writer")
+
+
+def method_slow():
+    return _names(Method)
+
+
+def method_fixed():
+    return _names(MethodFixed)
+
+
+def method_silent():
+    return _names(MethodSilent)
+
+
+class Nullable(_Essays):  # origin
+    """Those that may be None it does not follow."""
+
+    list_display = ("title", "editor")
+
+
+class NullableFixed(Nullable):
+    list_select_related = ("editor",)
+
+
+class NullableSilent(_Essays):
+    list_display = ("title", "words", "published")
+
+
+def nullable_slow():
+    return _names(Nullable)
+
+
+def nullable_fixed():
+    return _names(NullableFixed)
+
+
+def nullable_silent():
+    return _names(NullableSilent)
+
+
+class Many(_Essays):
+    list_display = ("title", "about")
+
+    def about(self, essay):
+        return ", ".join(sorted(topic.name for topic in essay.topics.all()))  # read: many
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(published=True)  # origin
+
+
+class ManyFixed(Many):
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("topics")
+
+
+class ManySilent(_Essays):
+    list_display = ("title", "number")
+
+    def number(self, essay):
+        return essay.words
+
+
+def many_slow():
+    return _names(Many)
+
+
+def many_fixed():
+    return _names(ManyFixed)
+
+
+def many_silent():
+    return _names(ManySilent)
+
+
+class _People(admin.ModelAdmin):
+    shown = Person
+    ordering = ("pk",)
+    list_display_links = None
+
+
+class Property(_People):  # origin
+    """A property of the model."""
+
+    list_display = ("name", "passport_number")
+
+
+class PropertyFixed(Property):
+    list_select_related = ("passport",)
+
+
+class PropertySilent(_People):
+    list_display = ("name", "born")
+
+
+def property_slow():
+    return _names(Property)
+
+
+def property_fixed():
+    return _names(PropertyFixed)
+
+
+def property_silent():
+    return _names(PropertySilent)
