@@ -11,10 +11,10 @@ BUILD_INPUTS := pyproject.toml $(wildcard setup.py MANIFEST.in src/django_hotpat
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test sanitize lint types docs screenshots clean FORCE
+.PHONY: help demo test test-databases sanitize lint types docs screenshots clean FORCE
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'PYTHON=python3.13 chooses the interpreter, PORT=8001 the port of the demo,'
 	@echo 'ARGS="-k toolbar -x" goes to pytest.'
@@ -32,6 +32,9 @@ demo: $(VENV)/.demo ## Set up the demo shop and serve it
 
 test: $(VENV)/.test ## Run the whole test suite
 	@$(VPY) -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+test-databases: $(VENV)/.test $(VENV)/.databases ## Test what depends on the database on PostgreSQL and MariaDB
+	@.ci/services .ci/databases $(VPY) $(ARGS)
 
 sanitize: $(VENV)/.test ## Test the C extension under AddressSanitizer (needs gcc)
 	@$(VPY) tests/sanitize.py $(ARGS)
