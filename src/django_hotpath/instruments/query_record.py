@@ -9,6 +9,7 @@ from django_hotpath.analysis.fingerprint import fingerprint
 from django_hotpath.analysis.placeholders import Reading
 from django_hotpath.callsite import Walk, call_site, locate, template_path
 from django_hotpath.instruments.base import Session, to_ms
+from django_hotpath.instruments.typed_values import held
 from django_hotpath.plain import describe_object, describe_value, identity
 
 MAX_SQL = 65_536
@@ -139,6 +140,8 @@ def plain(record: QueryRecord, index: int, session: Session, frames: Frames) -> 
         "stack": frames.stack(record.walk),
         "positions": _positions(record.walk),
     }
+    if not record.many and (values := held(record.params, reading)) is not None:
+        query["values"] = values
     if len(sql) > MAX_SQL:
         query["sql_truncated"] = len(sql)
     if not record.ended:
