@@ -10,6 +10,8 @@ from django.db.models import Model
 
 from django_hotpath.callsite import Walk, call_site, walk
 from django_hotpath.instruments.base import Instrument, Session, active_instrument, clock
+from django_hotpath.instruments.orm_made import Made, made_at
+from django_hotpath.instruments.usage_dicts import reads_dicts
 from django_hotpath.instruments.usage_eager import Parent, prefetched_for
 from django_hotpath.instruments.usage_models import Joined, is_visible_relation, joined
 from django_hotpath.instruments.usage_patches import patch_for, unwatch, watch
@@ -71,6 +73,7 @@ class _Following:
     def __init__(self, usage: Usage, queryset: Any, frame: Any) -> None:
         self._usage, self.rows, self._queryset = usage, usage.rows, queryset
         self._walk: Walk = walk(frame)
+        self._dicts = reads_dicts(frame)
         self._parent: Parent | None = prefetched_for(usage.rows, frame)
         self._before = _recorded()
         self._joined: tuple[Joined, ...] = joined(
@@ -98,13 +101,20 @@ class _Following:
         told = tuple(path for path, *_ in self._joined)
         key = (
             tuple((id(code), offset) for code, _line, offset in self._walk.frames),
-            self._walk.template and self._walk.template[1],
+            self._walk.template and (id(self._walk.template[0]), self._walk.template[1]),
+            _comparable(made_at(self._queryset)),
             self._queryset.model,
             loaded_columns(first),
             told,
             self._parent and (self._parent.shape.fetch.number, self._parent.eager.lookup),
         )
-        place = Place(call_site(self._walk), hasattr(self._queryset, "raw_query"), self._parent)
+        place = Place(
+            call_site(self._walk),
+            hasattr(self._queryset, "raw_query"),
+            self._dicts,
+            self._parent,
+            self._walk,
+        )
         self._fetch = self.rows.fetch(key, place)
         if self._fetch is not None:
             self._fetch.ran(index)
@@ -142,6 +152,11 @@ class _Following:
 def _pk(instance: Model) -> Any:
     value = instance.__dict__.get(instance._meta.pk.attname)
     return value if value.__hash__ is not None else repr(value)
+
+
+def _comparable(made: Made | None) -> Any:
+    """A code object takes long to hash."""
+    return (id(made[0]), made[1]) if isinstance(made, tuple) else made
 
 
 def _recorded() -> int:

@@ -36,6 +36,7 @@ def _queryset(top: Shape, tops: list[Shape], numbers: dict[int, int]) -> dict[st
         "runs": fetch.runs,
         "call_site": place.call_site,
         "raw": place.raw,
+        "dicts": place.dicts,
         "of": None,
         **_rows(top),
         "relations": {},
@@ -58,12 +59,21 @@ def _rows(shape: Shape) -> dict[str, Any]:
         "rows": shape.rows,
         "followed": shape.followed,
         "touched": shape.touched,
+        "first": shape.first if shape.touched else None,
+        "last": shape.last if shape.touched else None,
         "columns": list(shape.columns),
         "keys": [name for name in shape.columns if name in shape.keys],
         "unseen": [name for name in shape.columns if name not in visible],
         "read": {name: shape.read[name] for name in shape.columns if name in shape.read},
-        "bytes": dict(shape.bytes),
+        "bytes": _bytes(shape),
     }
+
+
+def _bytes(shape: Shape) -> dict[str, int]:
+    """Of all rows, from those that were sized."""
+    if not shape.sized:
+        return {}
+    return {name: size * shape.rows // shape.sized for name, size in shape.bytes.items()}
 
 
 def _relation(

@@ -26,8 +26,9 @@ _MAX_INDEXES = 100
 class Followed(ref[Any]):
     """A weak reference to a row: what it is a row of, and a bit for each thing read of it."""
 
-    __slots__ = ("read", "shape", "touched")
+    __slots__ = ("number", "read", "shape", "touched")
 
+    number: int
     read: int
     shape: Shape
     touched: bool
@@ -57,13 +58,16 @@ class Shape:
         "columns",
         "eager",
         "fetch",
+        "first",
         "followed",
         "keys",
+        "last",
         "model",
         "path",
         "pks",
         "read",
         "rows",
+        "sized",
         "touched",
     )
 
@@ -75,7 +79,9 @@ class Shape:
         self.bytes = dict.fromkeys(self.columns, 0)
         self.read: dict[str, int] = {}
         self.eager: dict[str, Eager] = {}
-        self.rows = self.followed = self.touched = 0
+        self.rows = self.followed = self.touched = self.sized = 0
+        # The first and the last row that anything was read of.
+        self.first = self.last = -1
         self.pks: set[Hashable] = set()
 
     def note(self, row: Followed, name: str, *, touches: bool = True) -> None:
@@ -85,22 +91,32 @@ class Shape:
         if touches and not row.touched:
             row.touched = True
             self.touched += 1
+            self.last = max(self.last, row.number)
+            if not 0 <= self.first <= row.number:
+                self.first = row.number
         if not row.read & bit:
             row.read |= bit
             self.read[name] = self.read.get(name, 0) + 1
 
     def size(self, instance: Model, weight: int) -> None:
         data = instance.__dict__
+        self.sized += weight
         for name in self.columns:
             self.bytes[name] += weight * value_bytes(data.get(name))
 
 
 class Place(NamedTuple):
-    """The call site as captures show it; whether it was raw SQL; what it was prefetched for."""
+    """The call site as captures show it; whether it was raw SQL; what it was prefetched for.
+
+    ``dicts``: the code may read instances in a way that nobody sees. ``keep`` holds what ids in
+    the key of the fetch are of.
+    """
 
     call_site: dict[str, Any] | None
     raw: bool
+    dicts: bool
     parent: tuple[Shape, Eager] | None
+    keep: object
 
 
 class Fetch:
@@ -168,7 +184,7 @@ class Rows:
         if self._full or (len(self._followed) >= MAX_FOLLOWED and not self._make_room()):
             return
         row = Followed(instance)
-        row.read, row.shape, row.touched = 0, shape, False
+        row.number, row.read, row.shape, row.touched = number, 0, shape, False
         shape.followed += 1
         self._followed[id(instance)] = row
         for name in early:
