@@ -134,8 +134,11 @@ class CallSite:
 
 @dataclass(frozen=True, kw_only=True)
 class Predicted:
+    """Queries of the whole capture before and after; ``spread_ms`` is the least and the most."""
+
     queries: tuple[int, int]
     saved_ms: float
+    spread_ms: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,9 +299,11 @@ def _finding(data: Mapping[str, Any]) -> Finding:
     if values.get("fix"):
         fix = dict(values["fix"])
         if fix.get("predicted"):
-            before, after = fix["predicted"]["queries"]
+            told = fix["predicted"]
             fix["predicted"] = Predicted(
-                queries=(before, after), saved_ms=fix["predicted"]["saved_ms"]
+                queries=tuple(told["queries"]),
+                saved_ms=told["saved_ms"],
+                spread_ms=tuple(told["spread_ms"]) if told.get("spread_ms") else None,
             )
         if fix.get("at"):
             fix["at"] = CallSite(**fix["at"])

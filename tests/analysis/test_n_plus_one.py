@@ -17,7 +17,7 @@ def test_found() -> None:
     assert finding.queries == tuple(range(100))
     assert finding.fix is not None
     assert finding.fix.predicted is not None
-    assert finding.fix.predicted.queries == (100, 1)
+    assert finding.fix.predicted.queries == (101, 2)
 
 
 def test_gone_after_the_fix() -> None:

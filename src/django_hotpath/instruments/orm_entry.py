@@ -44,6 +44,7 @@ def describe(
     if model is not None:
         entry["model"] = model._meta.label
         entry["module"] = model.__module__
+        entry["manager"] = model._default_manager.name
     if isinstance(made, tuple):
         entry["made"] = _place(*made)
     elif made is not None:
@@ -73,6 +74,7 @@ def _relation(relation: Relation) -> dict[str, Any]:
         "accessor": relation.accessor,
         "relation_kind": relation.kind,
         "instance_model": owner._meta.label,  # type: ignore[attr-defined]
+        "lookup": relation.lookup,
         "query_name": relation.query_name,
         "target_field": relation.target_field if relation.target_field != "pk" else None,
         "nullable": relation.nullable,

@@ -15,15 +15,18 @@ from django.db.models.query_utils import DeferredAttribute
 
 
 class Relation(NamedTuple):
-    """``owner`` is the class of the instance; ``query_name`` filters the target by the owner.
+    """``owner`` is the class of the instance.
 
-    ``target_field`` is the owner's field that the target points to; ``base_conditions`` is how
-    many conditions the relation itself puts into the query.
+    ``lookup`` names the relation in lookups of the owner, ``query_name`` the way back, from the
+    target to the owner; "" where there is no such name. ``target_field`` is the owner's field that
+    the target points to; ``base_conditions`` is how many conditions the relation itself puts into
+    the query.
     """
 
     owner: type
     accessor: str
     kind: str
+    lookup: str = ""
     query_name: str = ""
     target_field: str = "pk"
     base_conditions: int = 0
@@ -40,10 +43,11 @@ def of_descriptor(descriptor: Any, instance: Any) -> Relation | None:
     if isinstance(descriptor, ForwardManyToOneDescriptor):
         field = descriptor.field
         kind = "one_to_one" if field.one_to_one else "foreign_key"
-        return Relation(owner, field.name, kind, nullable=bool(field.null))
+        return Relation(owner, field.name, kind, field.name, nullable=bool(field.null))
     if isinstance(descriptor, ReverseOneToOneDescriptor):
         related = descriptor.related
-        return Relation(owner, related.get_accessor_name(), "reverse_one_to_one", nullable=True)
+        accessor = related.get_accessor_name()
+        return Relation(owner, accessor, "reverse_one_to_one", related.name, nullable=True)
     if isinstance(descriptor, DeferredAttribute):
         return Relation(owner, descriptor.field.attname, "deferred")
     field = getattr(descriptor, "field", descriptor)
@@ -132,6 +136,7 @@ def _of_reverse(owner: type, field: Any) -> Relation | None:
         owner,
         accessor,
         "reverse_foreign_key",
+        lookup=field.related_query_name(),
         query_name=field.name,
         target_field="pk" if target.primary_key else target.name,
         base_conditions=1,
@@ -147,7 +152,8 @@ def _of_many_to_many(owner: type, through: type, source: str) -> Relation | None
                 owner,
                 field.name,
                 "many_to_many",
-                query_name=field.related_query_name(),
+                lookup=field.name,
+                query_name=_way_back(field),
                 base_conditions=1,
             )
     for related in owner._meta.related_objects:
@@ -160,6 +166,7 @@ def _of_many_to_many(owner: type, through: type, source: str) -> Relation | None
                 owner,
                 accessor,
                 "many_to_many",
+                lookup=forward.related_query_name(),
                 query_name=forward.name,
                 base_conditions=1,
             )
@@ -171,5 +178,12 @@ def _of_generic(owner: type, model: type) -> Relation | None:
         return None
     for field in owner._meta.private_fields:
         if isinstance(field, GenericRelation) and field.related_model is model:
-            return Relation(owner, field.name, "generic_relation", base_conditions=2)
+            return Relation(owner, field.name, "generic_relation", field.name, base_conditions=2)
     return None
+
+
+def _way_back(field: Any) -> str:
+    if field.remote_field.symmetrical:
+        return str(field.name)
+    name = str(field.related_query_name())
+    return "" if name.endswith("+") else name

@@ -1,4 +1,4 @@
-"""``n_plus_one``: the same statement again and again from one line, with other parameters."""
+"""``n_plus_one``: the same read again and again from one line, for one object after the other."""
 
 from __future__ import annotations
 
@@ -20,15 +20,24 @@ from django_hotpath.analysis.findings.base import (
     site_of,
     total_ms,
 )
+from django_hotpath.analysis.fixes.keyed import ask_once
+from django_hotpath.analysis.fixes.loop import Loop, source_at
+from django_hotpath.analysis.fixes.relation import fix_of
+from django_hotpath.analysis.orm import Entry, orm_of
+from django_hotpath.analysis.sourcecode import Place
 from django_hotpath.analysis.statements import is_read
-from django_hotpath.capture import CallSite, Capture, Finding, Fix, Predicted
+from django_hotpath.capture import CallSite, Capture, Finding, Fix
 
 # Without a line to tell helpers from loops it takes more of them.
 MIN_WITHOUT_LINE = 5
+# Reads on the way to a write are part of the write.
+_WRITING = frozenset(
+    ["save", "delete", "add", "remove", "set", "clear", "update", "create", "bulk_create"]
+)
 
 
 def n_plus_one(capture: Capture, limits: Limits) -> Iterator[Finding]:
-    """Reads that differ in parameters only and came through the same lines at least N times.
+    """Lazy reads of a relation, and reads that differ in parameters only, at least N times.
 
     The whole path of project lines must be the same, so that a helper called from three places
     is no loop; recursion (the same lines, more often) is one. Statements that fetch a part of
@@ -37,15 +46,103 @@ def n_plus_one(capture: Capture, limits: Limits) -> Iterator[Finding]:
     groups: dict[Hashable, list[Query]] = defaultdict(list)
     for query in queries_of(capture):
         if is_answered(query):
-            groups[_path(query)].append(query)
+            groups[_key(capture, query)].append(query)
     for members in groups.values():
-        # Statements of one fingerprint differ in literals only: one tells for all.
-        if len(members) < limits.n_plus_one or not is_read(members[0]["sql"]):
-            continue
-        group = without_batches(members)
-        # With the same parameters every time it is a duplicate, which has another cure.
-        if len(group) >= limits.n_plus_one and distinct(group) >= _least_distinct(group, limits):
-            yield _finding(capture, group)
+        entry = orm_of(capture, members[0])
+        if "relation" in entry:
+            found = _of_relation(capture, members, limits)
+        else:
+            found = _of_statement(capture, members, entry, limits)
+        if found is not None:
+            yield found
+
+
+def _key(capture: Capture, query: Query) -> Hashable:
+    entry = orm_of(capture, query)
+    if "relation" not in entry:
+        return _path(query)
+    root = _root(capture, query)
+    made = root.get("orm") if root is not None else None
+    # A generic relation leads to several tables: it is one loop all the same.
+    return ("relation", entry["relation"], entry["method"], made, _lines(query))
+
+
+def _root(capture: Capture, query: Query) -> Query | None:
+    number = query.get("of")
+    queries = queries_of(capture)
+    return queries[number] if number is not None and number < len(queries) else None
+
+
+def _of_relation(capture: Capture, members: Sequence[Query], limits: Limits) -> Finding | None:
+    roots = {
+        root["index"]: root for query in members if (root := _root(capture, query)) is not None
+    }
+    root_entry: Entry = orm_of(capture, next(iter(roots.values()))) if roots else {}
+    loop = Loop(capture, members, root_entry, tuple(roots.values()))
+    count = len(members)
+    if count < limits.n_plus_one or not is_read(members[0]["sql"]):
+        return _potential(loop, limits)
+    if loop.from_one_row:
+        # Other questions to one object; the same one again is a duplicate.
+        if distinct(members) < max(2, limits.n_plus_one):
+            return None
+        members = without_batches(members)
+        if len(members) < limits.n_plus_one:
+            return None
+    return _finding(capture, members, fix_of(loop), loop)
+
+
+def _potential(loop: Loop, limits: Limits) -> Finding | None:
+    """A lazy read on one of many fetched rows, where the code goes through the rows."""
+    rows = max((root.get("rows") or 0 for root in loop.roots), default=0)
+    if rows < limits.n_plus_one or not is_read(loop.queries[0]["sql"]) or not _in_loop(loop):
+        return None
+    finding = _finding(loop.capture, loop.queries, fix_of(loop), loop)
+    count = len(loop.queries)
+    times = "once" if count == 1 else f"{count} times"
+    relation = loop.entry["relation"]
+    return Finding(
+        **{
+            **finding.__dict__,
+            "severity": "low",
+            "title": placed(f"{relation} may be read in a loop at", finding.call_site)
+            + " (potential N+1)",
+            "detail": (
+                f"{relation} was read {times} here, by a query of its own, from one of "
+                f"{rows:,} rows that were fetched together. With other data it may be read for "
+                "each of them."
+            ),
+        }
+    )
+
+
+def _in_loop(loop: Loop) -> bool:
+    site = loop.queries[0].get("call_site") or {}
+    if site.get("template"):
+        return True
+    read = loop.entry.get("read")
+    source = source_at(read)
+    if source is None or not read:
+        return False
+    place = Place(read["line"], read["column"], read["end_line"], read["end_column"])
+    node = source.expression_at(place)
+    return node is not None and source.loop_of(node) is not None
+
+
+def _of_statement(
+    capture: Capture, members: Sequence[Query], entry: Entry, limits: Limits
+) -> Finding | None:
+    # Statements of one fingerprint differ in literals only: one tells for all.
+    if len(members) < limits.n_plus_one or not is_read(members[0]["sql"]):
+        return None
+    if "prefetch_to" in entry or entry.get("method") in _WRITING:
+        return None
+    group = without_batches(members)
+    # With the same parameters every time it is a duplicate, which has another cure.
+    if len(group) < limits.n_plus_one or distinct(group) < _least_distinct(group, limits):
+        return None
+    fix = ask_once(capture, list(group), entry, site_of(group[0]))
+    return _finding(capture, group, fix, None)
 
 
 def _least_distinct(group: Sequence[Query], limits: Limits) -> int:
@@ -53,21 +150,27 @@ def _least_distinct(group: Sequence[Query], limits: Limits) -> int:
 
 
 def _path(query: Query) -> Hashable:
+    if not query.get("call_site"):
+        return (query["alias"], query["fingerprint"])
+    return (query["alias"], query["fingerprint"], _lines(query))
+
+
+def _lines(query: Query) -> Hashable:
     site = query.get("call_site")
     if not site:
-        return (query["alias"], query["fingerprint"])
+        return None
     stack, positions = query["stack"], query.get("positions")
     # Several calls on one line differ in their position in the code only.
     steps = zip(stack, positions, strict=True) if _fits(positions, stack) else stack
     lines = tuple(dict.fromkeys(steps)) or (site["file"], site["line"])
-    return (query["alias"], query["fingerprint"], lines, site.get("template_line"))
+    return (lines, site.get("template_line"))
 
 
 def _fits(positions: Sequence[int] | None, stack: Sequence[int]) -> TypeGuard[Sequence[int]]:
     return positions is not None and len(positions) == len(stack)
 
 
-def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
+def _finding(capture: Capture, group: Sequence[Query], fix: Fix, loop: Loop | None) -> Finding:
     site = site_of(group[0])
     count = len(group)
     cost = total_ms(group)
@@ -78,29 +181,46 @@ def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
         severity = "medium"
     if count >= 50:
         severity = "high"
+    relation = loop.entry["relation"] if loop is not None else None
+    words = (
+        f"{relation}: {count} queries in a loop at"
+        if relation
+        else (f"{count} queries in a loop at")
+    )
     return Finding(
         kind="n_plus_one",
         severity=severity,
-        title=f"{placed(f'{count} queries in a loop at', site)} (N+1)",
-        detail=(
-            f"The same statement ran {count} times {_from(site)}, each time with other "
-            "parameters. One query for all rows would do; as it is, the number grows with the "
-            f"data. From the first to the last of them {_span_ms(group):,.1f} ms passed, "
-            f"{cost:,.1f} ms of it in the database."
-        ),
+        title=f"{placed(words, site)} (N+1)",
+        detail=f"{_what(loop, count, site)} {_costs(group, cost)}",
         count=count,
         cost_ms=cost,
         call_site=site,
-        fix=Fix(
-            summary=(
-                "Fetch the related rows together with the objects that are looped over: "
-                "select_related() on their queryset for a foreign key or one-to-one, "
-                "prefetch_related() for many rows each. Without a relation, collect the keys "
-                "first and ask once with __in or in_bulk()."
-            ),
-            predicted=Predicted(queries=(count, 1), saved_ms=saved),
-        ),
+        relation=relation,
+        origin=loop.origin if loop is not None else None,
+        fix=fix,
         queries=indexes(group),
+    )
+
+
+def _what(loop: Loop | None, count: int, site: CallSite | None) -> str:
+    if loop is None:
+        return (
+            f"The same statement ran {count} times {_from(site)}, each time with other "
+            "parameters. One query for all rows would do; as it is, the number grows with the "
+            "data."
+        )
+    relation = loop.entry["relation"]
+    where = f", which come from {loop.origin}" if loop.origin is not None else ""
+    return (
+        f"{relation} was read {count} times {_from(site)}, each time by a query of its own for one "
+        f"of the objects{where}. The number grows with the data."
+    )
+
+
+def _costs(group: Sequence[Query], cost: float) -> str:
+    return (
+        f"From the first to the last of them {_span_ms(group):,.1f} ms passed, "
+        f"{cost:,.1f} ms of it in the database."
     )
 
 
