@@ -67,6 +67,18 @@ class Poet(Person):
         proxy = True
 
 
+class Odd(Person):
+    """Whoever compares or hashes one of these has lost."""
+
+    __hash__ = None
+
+    class Meta:
+        proxy = True
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("compared")
+
+
 class Passport(models.Model):
     number = models.CharField(max_length=12)
     holder = models.OneToOneField(Person, CASCADE, related_name="passport")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from tests.library.models import (
     Branch,
@@ -55,9 +56,11 @@ def _people(alias: str) -> list[Person]:
     for n, person in enumerate(people[:-1]):
         person.mentor = people[n + 1]
     Person.objects.using(alias).bulk_update(people, ["mentor"])
-    for n, person in enumerate(people):
-        person.friends.add(people[n - 1])
-        person.follows.add(people[n - 1], people[n - 2])
+    # Symmetrical: a row for each direction.
+    friends = [pair for n in range(ROWS) for pair in ((n, n - 1), (n - 1, n))]
+    _join(alias, Person.friends, [(people[a], people[b]) for a, b in friends])
+    follows = [(people[n], people[n - step]) for n in range(ROWS) for step in (1, 2)]
+    _join(alias, Person.follows, follows)
     _make(alias, [Passport(number=f"P{n}", holder=person) for n, person in enumerate(people)])
     _make(alias, [Locker(number=n, person=person) for n, person in enumerate(people[:4])])
     _make(
@@ -92,9 +95,10 @@ def _writings(alias: str, people: list[Person]) -> None:
         for n in range(2 * ROWS)
     ]
     _make(alias, essays)
-    for n, essay in enumerate(essays):
-        essay.topics.add(topics[n % ROWS], topics[(n + 1) % ROWS])
-        essay.keywords.add(keywords[n % ROWS])
+    numbered = list(enumerate(essays))
+    about = [(essay, topics[(n + step) % ROWS]) for n, essay in numbered for step in (0, 1)]
+    _join(alias, Essay.topics, about)
+    _join(alias, Essay.keywords, [(essay, keywords[n % ROWS]) for n, essay in numbered])
     _make(alias, [Label(text=f"Label {n}", target=essay) for n, essay in enumerate(essays[:ROWS])])
     _make(alias, [Label(text=f"Mark {n}", target=person) for n, person in enumerate(people)])
 
@@ -136,5 +140,11 @@ def _loans(alias: str) -> None:
     _make(alias, [Loan(number=n, member=members[n]) for n in range(ROWS)])
 
 
-def _make(alias, made):
+def _make(alias: str, made: list[Any]) -> list[Any]:
     return type(made[0])._base_manager.using(alias).bulk_create(made)
+
+
+def _join(alias: str, relation: Any, pairs: list[tuple[Any, Any]]) -> None:
+    """Rows of the table between two models."""
+    source, target = relation.field.m2m_field_name(), relation.field.m2m_reverse_field_name()
+    _make(alias, [relation.through(**{source: a, target: b}) for a, b in pairs])

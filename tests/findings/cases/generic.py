@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.contenttypes.models import ContentType
+
 from tests.library.models import Essay, Label, Person
 
 
@@ -20,8 +22,31 @@ def key_fixed():
 
 
 def key_silent():
-    """Where it points to is in the row; the types of content are remembered by Django."""
-    return [label.content_type.model for label in Label.objects.order_by("pk")]
+    """The types of content are remembered by Django, if their manager is asked."""
+    types = ContentType.objects
+    return [types.get_for_id(label.content_type_id).model for label in Label.objects.order_by("pk")]
+
+
+def content_type_slow():
+    """A foreign key as any other: here nothing is remembered."""
+    found = []
+    for label in Label.objects.order_by("pk"):  # origin
+        found.append(label.content_type.model)  # read
+    return found
+
+
+def content_type_fixed():
+    found = []
+    for label in Label.objects.order_by("pk").select_related("content_type"):
+        found.append(label.content_type.model)
+    return found
+
+
+def content_type_silent():
+    found = []
+    for label in Label.objects.order_by("pk").prefetch_related("content_type"):
+        found.append(label.content_type.model)
+    return found
 
 
 def relation_slow():

@@ -25,7 +25,7 @@ def iterator_fixed():
 def iterator_silent():
     """A query for every two rows is no query for every row."""
     found = []
-    essays = Essay.objects.order_by("pk").prefetch_related("writer")
+    essays = Essay.objects.filter(words__lt=600).prefetch_related("writer")
     for essay in essays.iterator(chunk_size=2):
         found.append(essay.writer.name)
     return found
