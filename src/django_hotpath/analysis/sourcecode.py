@@ -161,6 +161,19 @@ class Source:
                 found = node
         return found
 
+    def made_by(self, node: ast.expr) -> ast.expr | None:
+        """The expression itself, or the one that a name gets, once and before, in its function."""
+        if not isinstance(node, ast.Name):
+            return node
+        scope = self.scope_of(node)
+        stores = [found for found in uses(scope, node.id) if not isinstance(found.ctx, ast.Load)]
+        if len(stores) != 1 or stores[0].lineno >= node.lineno:
+            return None
+        statement = self.parents[stores[0]]
+        if isinstance(statement, ast.Assign) and statement.targets == [stores[0]]:
+            return statement.value
+        return statement.value if isinstance(statement, ast.AnnAssign) else None
+
     def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
         """The statements that it is one of."""
         for _name, value in ast.iter_fields(self.parents[statement]):

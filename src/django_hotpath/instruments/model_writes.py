@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connections
 from django.db.models import (
     AutoField,
-    DateField,
     Field,
     Manager,
     Model,
     QuerySet,
-    TimeField,
     signals,
 )
 from django.db.models.deletion import DO_NOTHING, get_candidate_relations_to_delete
@@ -23,6 +20,7 @@ _SIGNALS = ("pre_save", "post_save", "pre_delete", "post_delete")
 _MODEL_METHODS = ("save", "save_base", "delete")
 _MANAGER_METHODS = ("create", "bulk_create", "bulk_update", "update", "delete", "filter")
 _MAX_FIELDS = 50
+_MANY = 1_000_000
 
 _known: WeakKeyDictionary[type[Model], dict[str, Any]] = WeakKeyDictionary()
 
@@ -38,7 +36,7 @@ def describe(model: type[Model]) -> dict[str, Any]:
     found = {
         **known,
         "signals": _signals(model),
-        "parameters": _parameters(),
+        "bounds": _bounds(model),
     }
     return {name: value for name, value in found.items() if value not in ([], {}, False)}
 
@@ -52,13 +50,12 @@ def _describe(model: type[Model]) -> dict[str, Any]:
         "overrides": _overrides(model),
         "parents": [parent._meta.label for parent, link in opts.parents.items() if link],
         "auto_now": [field.name for field in fields if getattr(field, "auto_now", False)],
-        "pre_save": [field.name for field in fields if _has_own_pre_save(field)],
+        "pre_save": [field.name for field in fields if _computes(field)],
         "types": {
             name: field.get_internal_type()
             for field in fields[:_MAX_FIELDS]
             for name in dict.fromkeys((field.name, field.attname))
         },
-        "inserted": sum(not isinstance(field, AutoField) for field in fields),
         "cascades": _cascades(model),
     }
 
@@ -87,14 +84,10 @@ def _is_made(method: Any) -> bool:
     return code is not None and code.co_qualname.startswith("BaseManager._get_queryset_methods")
 
 
-def _has_own_pre_save(field: Field[Any, Any]) -> bool:
-    """Whether saving computes a value that ``update()`` would not; ``auto_now`` is told apart."""
+def _computes(field: Field[Any, Any]) -> bool:
+    """Whether saving gives it a value that ``update()`` would not; ``auto_now`` is told apart."""
     method = type(field).pre_save
-    if isinstance(field, (DateField, TimeField)):
-        return method not in (DateField.pre_save, TimeField.pre_save) and (
-            method.__module__ != "django.db.models.fields"
-        )
-    return method is not Field.pre_save
+    return not method.__module__.startswith("django.db.models.")
 
 
 def _cascades(model: type[Model]) -> bool:
@@ -104,7 +97,7 @@ def _cascades(model: type[Model]) -> bool:
         any(opts.concrete_model._meta.parents.values())
         or any(hasattr(field, "bulk_related_objects") for field in opts.private_fields)
         or any(
-            not _is_left_to_the_database(related.field.remote_field.on_delete)
+            not _is_left_to_the_database(related.field.remote_field.on_delete)  # type: ignore[attr-defined]
             for related in get_candidate_relations_to_delete(opts)
         )
     )
@@ -117,7 +110,7 @@ def _is_left_to_the_database(on_delete: Any) -> bool:
 def _signals(model: type[Model]) -> list[str]:
     found = [name for name in _SIGNALS if getattr(signals, name).has_listeners(model)]
     opts: Any = model._meta
-    throughs = [field.remote_field.through for field in opts.many_to_many]
+    throughs = [model, *(field.remote_field.through for field in opts.many_to_many)]
     throughs += [
         relation.through
         for relation in opts.related_objects
@@ -128,26 +121,21 @@ def _signals(model: type[Model]) -> list[str]:
     return found
 
 
-def _parameters() -> dict[str, int]:
-    """How many parameters a statement may have, by alias; without those that know no bound."""
+def _bounds(model: type[Model]) -> dict[str, dict[str, int]]:
+    """What the database bounds, by alias: parameters of a statement, rows of an ``INSERT``.
+
+    Only of connections that are open: Django would open others to ask them.
+    """
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
     found = {}
     for connection in connections.all(initialized_only=True):
-        most = getattr(type(connection.features), "max_query_params", None)
-        if connection.vendor == "sqlite" and not isinstance(most, int):
-            # Django asks the open connection. Opening one is not for us, and the bound is compiled
-            # into the library.
-            if connection.connection is not None:
-                most = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-            else:
-                most = _sqlite_default()
-        if isinstance(most, int):
-            found[connection.alias] = most
+        if connection.connection is None:
+            continue
+        most = connection.features.max_query_params
+        rows = connection.ops.bulk_batch_size(fields, range(_MANY)) if fields else _MANY
+        bounds = {} if most is None else {"parameters": most}
+        if rows < _MANY:
+            bounds["rows"] = rows
+        if bounds:
+            found[connection.alias] = bounds
     return found
-
-
-def _sqlite_default() -> int:
-    connection = sqlite3.connect(":memory:")
-    try:
-        return connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-    finally:
-        connection.close()

@@ -1,0 +1,167 @@
+"""Loops that delete, that filter by one key each, or that add one object each."""
+
+from __future__ import annotations
+
+import ast
+
+from django_hotpath.analysis.sourcecode import bound, called_name, receiver, used
+from django_hotpath.analysis.writes_count import fits_one_list, one_call, queryset_delete
+from django_hotpath.analysis.writes_rewrite import (
+    Rewrite,
+    Task,
+    alone,
+    is_whole,
+    selected_by,
+    went_well,
+    wrapped,
+)
+from django_hotpath.analysis.writes_source import (
+    class_in_module,
+    is_used_after,
+    model_text,
+    plain_for,
+)
+from django_hotpath.analysis.writes_update import is_constant
+
+_LISTS = (ast.List, ast.Tuple, ast.ListComp)
+
+
+def of_delete(task: Task) -> Rewrite | None:
+    """``book.delete()`` in a loop over books."""
+    loop, deleted = task.found.loop, receiver(task.call)
+    if isinstance(deleted, ast.Call):
+        return of_filter(task)
+    if not isinstance(loop, ast.For) or not isinstance(deleted, ast.Name):
+        return None
+    if not isinstance(loop.target, ast.Name) or loop.target.id != deleted.id or task.call.keywords:
+        return None
+    source = task.source
+    name, indent = deleted.id, source.indent_of(loop)
+    select = selected_by(task, loop)
+    certain = _is_sole_statement(task, loop) and not is_used_after(source, loop, frozenset({name}))
+    after = queryset_delete(task.group)
+    whole = select is not None and is_whole(task, select)
+    if isinstance(loop.iter, ast.Name):
+        # Deleted, or evaluated already: somebody may want the rows.
+        whole = whole and not is_used_after(source, loop, frozenset({loop.iter.id}))
+    if whole and select is not None:
+        code = f"{source.text_of(loop.iter)}.delete()"
+        edits = (source.replace(task.file, loop, code),) if certain else ()
+        return Rewrite("delete", code, after, edits, replaced=(select["index"],))
+    model = model_text(source, loop.iter, task.group.model)
+    model = model or class_in_module(source, task.group.model)
+    certain = certain and model is not None and fits_one_list(task.group)
+    certain = certain and task.group.main[0]["alias"] == "default"
+    inner = f"pk__in=[{name}.pk for {name} in {source.text_of(loop.iter)}]"
+    prefix = f"{model or task.group.model.rpartition('.')[2]}.objects.filter("
+    code = wrapped(prefix, inner, ").delete()", indent)
+    edits = (source.replace(task.file, loop, code),) if certain else ()
+    return Rewrite("delete", code, after, edits)
+
+
+def of_filter(task: Task) -> Rewrite | None:
+    """``Book.objects.filter(pk=pk).delete()`` or ``.update(…)`` in a loop over keys."""
+    loop, filtered = task.found.loop, receiver(task.call)
+    if not isinstance(loop, ast.For) or not isinstance(filtered, ast.Call):
+        return None
+    if called_name(filtered) != "filter" or filtered.args or task.call.args:
+        return None
+    source, of_loop = task.source, bound(loop)
+    varying = [word for word in filtered.keywords if used(word.value) & of_loop]
+    fixed = [word for word in filtered.keywords if word not in varying]
+    if len(varying) != 1 or varying[0].arg is None:
+        return None
+    (word,) = varying
+    lookup = word.arg or ""
+    manager = receiver(filtered)
+    if manager is None or "__" in lookup or used(manager) & of_loop:
+        return None
+    keys = _keys(task, loop, word.value)
+    if keys is None:
+        return None
+    constant = all(is_constant(found.value, of_loop) for found in (*task.call.keywords, *fixed))
+    kind = task.group.method
+    set_fields = {found.arg for found in task.call.keywords}
+    certain = (
+        constant
+        and None not in set_fields
+        and not set_fields & {found.arg for found in filtered.keywords}
+        and (kind == "delete" or lookup not in _related_keys(lookup, set_fields))
+        and _is_sole_statement(task, loop)
+        and not is_used_after(source, loop, bound(loop.target))
+        and fits_one_list(task.group)
+    )
+    words = ", ".join([f"{lookup}__in={keys}", *map(source.text_of, fixed)])
+    tail = source.text_of(task.call)[len(source.text_of(filtered)) :]
+    indent = source.indent_of(loop)
+    code = wrapped(f"{source.text_of(manager)}.filter(", words, f"){tail}", indent)
+    after = queryset_delete(task.group) if kind == "delete" else 1
+    edits = (source.replace(task.file, loop, code),) if certain else ()
+    return Rewrite(kind, code, after, edits)
+
+
+def _related_keys(lookup: str, fields: set[str | None]) -> set[str]:
+    """Other spellings of the fields that are set: ``author_id`` of ``author``."""
+    names = {name for name in fields if name}
+    return {f"{name}_id" for name in names} | {name.removesuffix("_id") for name in names}
+
+
+def _keys(task: Task, loop: ast.For, value: ast.expr) -> str | None:
+    """What to look for instead of one key at a time."""
+    source = task.source
+    iterable = source.text_of(loop.iter)
+    if isinstance(value, ast.Name) and isinstance(loop.target, ast.Name):
+        if value.id != loop.target.id:
+            return None
+        return iterable if isinstance(loop.iter, _LISTS) else f"list({iterable})"
+    if any(isinstance(node, ast.Call) for node in ast.walk(value)):
+        return None
+    return f"[{source.text_of(value)} for {source.text_of(loop.target)} in {iterable}]"
+
+
+def of_add(task: Task) -> Rewrite | None:
+    """``book.tags.add(tag)`` or ``remove(tag)`` in a loop over tags."""
+    loop, manager = task.found.loop, receiver(task.call)
+    if not isinstance(loop, ast.For) or manager is None or len(task.call.args) != 1:
+        return None
+    source, (added,) = task.source, task.call.args
+    if any(word.arg == "bulk" for word in task.call.keywords):
+        return None
+    if isinstance(added, ast.Starred) or used(manager) & bound(loop):
+        return None
+    iterable = source.text_of(loop.iter)
+    same = isinstance(added, ast.Name) and isinstance(loop.target, ast.Name)
+    if same and isinstance(added, ast.Name) and isinstance(loop.target, ast.Name):
+        objects = f"*{iterable}" if added.id == loop.target.id else None
+    else:
+        objects = f"*[{source.text_of(added)} for {source.text_of(loop.target)} in {iterable}]"
+    if objects is None:
+        return None
+    method = called_name(task.call)
+    more = [source.text_of(word) for word in task.call.keywords]
+    words = ", ".join([objects, *more])
+    code = wrapped(f"{source.text_of(manager)}.{method}(", words, ")", source.indent_of(loop))
+    once = one_call(task.group)
+    certain = (
+        once is not None
+        and _is_sole_statement(task, loop)
+        and not is_used_after(source, loop, bound(loop.target))
+        and all(is_constant(word.value, bound(loop)) for word in task.call.keywords)
+    )
+    edits = (source.replace(task.file, loop, code),) if certain else ()
+    return Rewrite("add", code, once or 1, edits)
+
+
+def _is_sole_statement(task: Task, loop: ast.For) -> bool:
+    """Whether the loop does nothing else, and what the call gives back is not used."""
+    statement = task.found.statement
+    kind = "add" if task.group.method in {"add", "remove"} else task.group.method
+    return (
+        loop.body == [statement]
+        and isinstance(statement, ast.Expr)
+        and statement.value is task.call
+        and plain_for(task.found) is not None
+        and task.is_safe(kind)
+        and went_well(task)
+        and alone(task)
+    )
