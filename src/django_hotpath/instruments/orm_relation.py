@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.contrib.contenttypes.fields import GenericRelation
 from django.db.models import ManyToManyRel, Model
 from django.db.models.fields.related_descriptors import (
     ForwardManyToOneDescriptor,
@@ -174,8 +173,11 @@ def _of_many_to_many(owner: type, through: type, source: str) -> Relation | None
 
 
 def _of_generic(owner: type, model: type) -> Relation | None:
-    if not issubclass(owner, Model):
+    # Its models cannot be imported where it is not installed.
+    if not issubclass(owner, Model) or not apps.is_installed("django.contrib.contenttypes"):
         return None
+    from django.contrib.contenttypes.fields import GenericRelation
+
     for field in owner._meta.private_fields:
         if isinstance(field, GenericRelation) and field.related_model is model:
             return Relation(owner, field.name, "generic_relation", field.name, base_conditions=2)
