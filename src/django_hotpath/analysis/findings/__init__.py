@@ -12,11 +12,13 @@ from django_hotpath.analysis.findings.n_plus_one import n_plus_one
 from django_hotpath.analysis.findings.sequential_awaits import sequential_awaits
 from django_hotpath.analysis.findings.slow_function import slow_function
 from django_hotpath.analysis.findings.slow_query import slow_query
+from django_hotpath.analysis.findings.write_loop import write_loop
 from django_hotpath.capture import SEVERITIES, Capture, Finding
 from django_hotpath.conf import settings
 
 RULES: tuple[Rule, ...] = (
     n_plus_one,
+    write_loop,
     duplicate_query,
     slow_query,
     slow_function,
@@ -27,7 +29,7 @@ RULES: tuple[Rule, ...] = (
 
 # What the rules look for in the data of each instrument, for a report without findings.
 LOOKED_FOR = {
-    "queries": "queries repeated in a loop, equal queries, slow queries",
+    "queries": "queries repeated in a loop, rows written one by one, equal queries, slow queries",
     "calls": "slow functions of the project",
     "eventloop": "code that blocked the event loop, awaits in turn that might run together",
     "allocations": "lines of the project that still held 10 MB or more",
@@ -56,11 +58,15 @@ def find(capture: Capture, limits: Limits | None = None) -> tuple[Finding, ...]:
 
 
 def _without_repeats(found: list[Finding]) -> list[Finding]:
-    """Leaves out duplicates that are part of a loop: curing the loop cures them."""
-    loops = [set(finding.queries) for finding in found if finding.kind == "n_plus_one"]
+    """Leaves out what is part of a loop: curing the loop cures it.
+
+    Those are duplicates, and the reads by which a loop of writes looks for its rows.
+    """
+    writes = [set(finding.queries) for finding in found if finding.kind == "write_loop"]
+    loops = [set(finding.queries) for finding in found if finding.kind == "n_plus_one"] + writes
+    covering = {"duplicate_query": loops, "n_plus_one": writes}
     return [
         finding
         for finding in found
-        if finding.kind != "duplicate_query"
-        or not any(loop.issuperset(finding.queries) for loop in loops)
+        if not any(loop.issuperset(finding.queries) for loop in covering.get(finding.kind, ()))
     ]
