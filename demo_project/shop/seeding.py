@@ -10,16 +10,29 @@ from string import ascii_uppercase
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
-from shop.models import Author, Book, Category, Company, Customer, Order, OrderItem, Product
+from shop.models import (
+    Author,
+    Book,
+    Category,
+    Company,
+    Customer,
+    Delivery,
+    IndexedDelivery,
+    Order,
+    OrderItem,
+    Product,
+)
 
 SEED = 42
 AUTHORS, BOOKS = 50, 200
 CATEGORIES, PRODUCTS = ("Audio", "Garden", "Kitchen", "Office", "Travel"), 100
 COMPANIES, CUSTOMERS, ORDERS = 3_298, 60, 100
+DELIVERIES = 20_000
 
 # Parents before children; emptied in reverse.
 MODELS: tuple[type[models.Model], ...] = (
     *(Author, Book, Company, Customer, Category, Product, Order, OrderItem),
+    *(Delivery, IndexedDelivery),
 )
 
 FIRST_NAMES = ("Ada", "Bruno", "Chiara", "Dev", "Elif", "Femi", "Greta", "Hugo", "Ines", "Jonas")
@@ -41,7 +54,7 @@ def rebuild() -> dict[str, int]:
     with transaction.atomic():
         for model in reversed(MODELS):
             model._default_manager.all().delete()
-        rows = [*_books(rng), *_customers(rng), *_orders(rng)]
+        rows = [*_books(rng), *_customers(rng), *_orders(rng), *_deliveries(rng)]
         by_model = {model: [row for row in rows if type(row) is model] for model in MODELS}
         for model, instances in by_model.items():
             model._default_manager.bulk_create(instances, batch_size=500)
@@ -146,6 +159,27 @@ def _orders(rng: Random) -> list[models.Model]:
         for pk, (order, product) in enumerate(bought, start=1)
     ]
     return [*categories, *products, *orders, *items]
+
+
+def _deliveries(rng: Random) -> list[models.Model]:
+    """Two tables of the same rows, of which one in fifty is pending."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    statuses = rng.choices(Delivery.Status.values, (2, 8, 90), k=DELIVERIES)
+    minutes = rng.sample(range(400_000), DELIVERIES)
+    cities = rng.choices(CITIES, k=DELIVERIES)
+    values = [
+        {
+            "pk": pk,
+            "number": f"D{pk:07}",
+            "city": city,
+            "status": status,
+            "created_at": start + timedelta(minutes=minute),
+        }
+        for pk, (city, status, minute) in enumerate(
+            zip(cities, statuses, minutes, strict=True), start=1
+        )
+    ]
+    return [model(**row) for model in (Delivery, IndexedDelivery) for row in values]
 
 
 def _symbols(rng: Random, count: int) -> list[str]:

@@ -119,7 +119,12 @@ def _fix(advice: IndexAdvice, problem: Problem, statement: Statement) -> Fix:
             else None
         )
     else:
-        summary = f"{what} to the table {table.name}, which no model has. {advice.why}"
+        whose = (
+            f"whose model {table.library} is not yours" if table.library else "which no model has"
+        )
+        summary = (
+            f"{what} to the table {table.name}, {whose}, in a migration (RunSQL). {advice.why}"
+        )
         at = None
     if vendor == "postgresql" and (table.rows or 0) >= 100_000:
         summary += (

@@ -53,6 +53,8 @@ class Table:
     matching: int | None = None
     """Rows that fulfil the statement's conditions of constants, where they were counted."""
     model: Model | None = None
+    library: str = ""
+    """The label of its model, where that is not the project's to change."""
     columns: Mapping[str, Column] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
     """Those that the database has."""
