@@ -55,8 +55,8 @@ class Person(models.Model):
         return sorted(essay.title for essay in self.essays.all())  # read: method
 
     def published_titles(self) -> list[str]:
-        essays = self.essays.filter(published=True)  # read: narrowed method
-        return sorted(essay.title for essay in essays)
+        essays = self.essays.filter(published=True)
+        return sorted(essay.title for essay in essays)  # read: narrowed method
 
     def born_before(self, year: int) -> bool:
         return self.born < year

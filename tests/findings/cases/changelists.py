@@ -62,30 +62,30 @@ def method_silent():
     return _names(MethodSilent)
 
 
-class Nullable(_Essays):  # origin
-    """Those that may be None it does not follow."""
+class Lookup(_Essays):  # origin
+    """A lookup through the key it does not follow."""
 
-    list_display = ("title", "editor")
-
-
-class NullableFixed(Nullable):
-    list_select_related = ("editor",)
+    list_display = ("title", "journal__name")
 
 
-class NullableSilent(_Essays):
+class LookupFixed(Lookup):
+    list_select_related = ("journal",)
+
+
+class LookupSilent(_Essays):
     list_display = ("title", "words", "published")
 
 
-def nullable_slow():
-    return _names(Nullable)
+def lookup_slow():
+    return _names(Lookup)
 
 
-def nullable_fixed():
-    return _names(NullableFixed)
+def lookup_fixed():
+    return _names(LookupFixed)
 
 
-def nullable_silent():
-    return _names(NullableSilent)
+def lookup_silent():
+    return _names(LookupSilent)
 
 
 class Many(_Essays):

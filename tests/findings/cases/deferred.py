@@ -66,9 +66,9 @@ def two_columns_silent():
 def of_related_slow():
     found = []
     for essay in (
-        Essay.objects.select_related("writer")  # origin
+        Essay.objects.select_related("writer")
         .only("title", "writer__name")
-        .order_by("pk")
+        .order_by("pk")  # origin
     ):
         found.append(f"{essay.writer.name}, {essay.writer.born}")  # read
     return found

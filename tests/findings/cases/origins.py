@@ -54,12 +54,12 @@ def iterator_many_silent():
 
 
 def through_functions_slow():
-    essays = _published(Essay.objects.order_by("pk"))
+    essays = _published(Essay.objects.order_by("pk"))  # origin
     return writers_of(essays)
 
 
 def _published(essays):
-    return essays.filter(published=True)  # origin
+    return essays.filter(published=True)
 
 
 def through_functions_fixed():
@@ -154,9 +154,10 @@ def in_steps_silent():
 
 def several_lines_slow():
     essays = (
-        Essay.objects.filter(words__gte=100)  # origin
+        Essay.objects.filter(words__gte=100)
+        # Not the first one.
         .exclude(title="Essay 1")
-        .order_by("pk")
+        .order_by("pk")  # origin
     )
     found = []
     for essay in essays:

@@ -106,8 +106,8 @@ def super_silent():
     return _show(SuperSilent)
 
 
-class Model(_Essays):
-    model = Essay  # origin
+class Model(_Essays):  # origin
+    model = Essay
     ordering = "pk"
 
 
