@@ -40,6 +40,7 @@ OPTIONS: dict[str, Option] = {
             "lines": ["lines"],
             "memory": ["allocations", "line_memory"],
             "sql": ["queries"],
+            "usage": ["queries", "usage"],
             "all": [
                 "calls",
                 "lines",

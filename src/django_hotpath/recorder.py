@@ -404,6 +404,7 @@ _COST_ORDER = {
     "queries": 2,
     "cache": 3,
     "templates": 4,
+    "usage": 5,
     "objects": 7,
     "samples": 7,
     "lines": 7,

@@ -80,6 +80,7 @@ def _relation(
     shape: Shape, name: str, eager: Eager, tops: list[Shape], numbers: dict[int, int]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
+        "of": shape.model._meta.label,
         "how": eager.how,
         "accessor": name,
         "lookup": eager.lookup,

@@ -12,15 +12,19 @@ from django_hotpath.stores.base import CaptureFilter, StoreError
 logger = logging.getLogger("hotpath")
 
 _LOOKED_THROUGH = 200
+# Instruments of which several captures tell more than one.
+_COMPARED = frozenset({"allocations", "usage"})
 
 
 def earlier_runs(capture: Capture) -> list[Capture]:
-    """The stored captures of this method and route that traced allocations, newest first.
+    """The stored captures of this method and route that can be compared with it, newest first:
+    those that traced allocations or followed rows, as it did itself.
 
     Twice as many as are compared, since some may not do; none where the store cannot be read.
     """
     request = capture.request
-    if request is None or "allocations" not in capture.instruments:
+    comparable = _COMPARED & capture.instruments.keys()
+    if request is None or not comparable:
         return []
     try:
         deferred.settle_all()
@@ -30,7 +34,7 @@ def earlier_runs(capture: Capture) -> list[Capture]:
             found.id
             for found in store.list(where, limit=_LOOKED_THROUGH).items
             if found.id < capture.id
-            and "allocations" in found.instruments
+            and not comparable.isdisjoint(found.instruments)
             and (found.route == request.route if request.route else found.path == request.path)
         ]
         return [store.get(capture_id) for capture_id in wanted[: 2 * MAX_RUNS]]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from django.utils.safestring import SafeString, mark_safe
 
 from django_hotpath.analysis.growth import Growth, growth, with_growth_findings
+from django_hotpath.analysis.usage_history import with_usage_findings
 from django_hotpath.capture import Capture
 from django_hotpath.report.engine import render
 from django_hotpath.report.formats import count
@@ -78,13 +79,13 @@ def report_page(
     """The report of a capture; ``notices`` are sentences to show on top of it.
 
     ``parameter`` is the query parameter that asks for a profile; ``earlier`` are other captures
-    of the route, to see which memory it keeps each time.
+    of the route, to see which memory it keeps and what it fetches for nothing each time.
 
     A part of the capture that cannot be shown is named in its place, the rest is shown.
     """
     grown = _grown(earlier, capture)
     stored = capture
-    capture = with_growth_findings(capture, grown)
+    capture = _with_usage(with_growth_findings(capture, grown), earlier)
     instruments = capture.instruments
     problems: dict[str, str] = {}
 
@@ -159,6 +160,14 @@ def _grown(earlier: Sequence[Capture], capture: Capture) -> Growth | None:
         # One of them was edited by hand, or another version made it.
         logger.warning("The runs before capture %s cannot be compared", capture.id, exc_info=True)
         return None
+
+
+def _with_usage(capture: Capture, earlier: Sequence[Capture]) -> Capture:
+    try:
+        return with_usage_findings(capture, earlier)
+    except Exception:
+        logger.warning("The runs before capture %s cannot be compared", capture.id, exc_info=True)
+        return capture
 
 
 def help_page(

@@ -7,11 +7,15 @@ import logging
 from django_hotpath.analysis.findings.base import Limits, Rule
 from django_hotpath.analysis.findings.blocking_call import blocking_call
 from django_hotpath.analysis.findings.duplicate_query import duplicate_query
+from django_hotpath.analysis.findings.join_duplicates import join_duplicates
 from django_hotpath.analysis.findings.memory_growth import memory_growth
 from django_hotpath.analysis.findings.n_plus_one import n_plus_one
 from django_hotpath.analysis.findings.sequential_awaits import sequential_awaits
 from django_hotpath.analysis.findings.slow_function import slow_function
 from django_hotpath.analysis.findings.slow_query import slow_query
+from django_hotpath.analysis.findings.unread_rows import unread_rows
+from django_hotpath.analysis.findings.unused_columns import unused_columns
+from django_hotpath.analysis.findings.unused_eager_load import unused_eager_load
 from django_hotpath.analysis.findings.write_loop import write_loop
 from django_hotpath.capture import SEVERITIES, Capture, Finding
 from django_hotpath.conf import settings
@@ -21,6 +25,10 @@ RULES: tuple[Rule, ...] = (
     write_loop,
     duplicate_query,
     slow_query,
+    unused_eager_load,
+    unused_columns,
+    unread_rows,
+    join_duplicates,
     slow_function,
     memory_growth,
     blocking_call,
@@ -30,6 +38,7 @@ RULES: tuple[Rule, ...] = (
 # What the rules look for in the data of each instrument, for a report without findings.
 LOOKED_FOR = {
     "queries": "queries repeated in a loop, rows written one by one, equal queries, slow queries",
+    "usage": "relations, columns and rows that nothing read, joins that repeat the same rows",
     "calls": "slow functions of the project",
     "eventloop": "code that blocked the event loop, awaits in turn that might run together",
     "allocations": "lines of the project that still held 10 MB or more",
