@@ -160,6 +160,7 @@ HOTPATH_KEPT = _hotpath(
 HOTPATH_QUERIES_KEPT = _hotpath(
     "hotpath-queries-kept", "hotpath queries", "profile=queries", page=False
 )
+HOTPATH_QUERIES_PAGE = _hotpath("hotpath-queries", "hotpath ?profile=queries", "profile=queries")
 TOOLBAR = _toolbar("toolbar", "debug-toolbar, default panels")
 TOOLBAR_SQL = _toolbar("toolbar-sql", "debug-toolbar, SQL panel only", "sql.SQLPanel")
 SILK = _silk("silk", "silk")
@@ -170,7 +171,7 @@ ACTIVE = (
     HOTPATH_PAGE,
     HOTPATH_KEPT,
     _hotpath("hotpath-calls", "hotpath ?profile=calls", "profile=calls"),
-    _hotpath("hotpath-queries", "hotpath ?profile=queries", "profile=queries"),
+    HOTPATH_QUERIES_PAGE,
     _hotpath("hotpath-memory", "hotpath ?profile=memory", "profile=memory"),
     TOOLBAR,
     TOOLBAR_SQL,

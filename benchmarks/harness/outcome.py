@@ -1,4 +1,4 @@
-"""What each part of ``overhead.py`` is given, and what it gives back."""
+"""What each part of ``overhead.py`` and ``queries.py`` is given, and what it gives back."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ class Effort:
     hello_times: int
     view_rounds: int
     query_pairs: int
+    # Statements of one request, as many as a capture keeps; and how often it is made.
+    many: int
+    many_rounds: int
 
     def of(self, view: str) -> tuple[int, int]:
         """Rounds, and requests a round."""
@@ -41,6 +44,8 @@ FULL = Effort(
     hello_times=10,
     view_rounds=15,
     query_pairs=120,
+    many=20_000,
+    many_rounds=3,
 )
 QUICK = Effort(
     idle_processes=1,
@@ -51,6 +56,8 @@ QUICK = Effort(
     hello_times=5,
     view_rounds=1,
     query_pairs=3,
+    many=1_000,
+    many_rounds=1,
 )
 
 

@@ -1,4 +1,4 @@
-"""Part three: what recording a statement costs."""
+"""Part one of ``queries.py``: what recording a statement costs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from harness.pool import Pool
 from harness.served import Row
 from harness.tables import MISSING, Table, us
 
-STATEMENTS = 201
-_VIEWS = {
-    "statements": "by a cursor in a view",
-    "nplus1": "by the ORM in a view",
-    "nplus1-template": "by the ORM in a template",
+STATEMENTS = 200
+# Kinds of ``library.query_views``.
+KINDS = {
+    "cursor": "by a cursor in a view",
+    "orm": "by the ORM in a view",
+    "template": "by the ORM in a template",
+    "prefetch": "by querysets with a prefetch",
 }
 
 _IN_VIEW = "in the view"
@@ -28,13 +30,14 @@ _LIMIT_US = 10
 
 def measure(effort: Effort, pool: Pool) -> Outcome:
     tables, targets = [], []
-    for view, where in _VIEWS.items():
-        wanted = [found for found in contenders.QUERIES if _sees(found, view)]
+    for kind, where in KINDS.items():
+        view = f"queries/{kind}/{STATEMENTS}"
+        wanted = [found for found in contenders.QUERIES if sees(found, kind)]
         rounds = served.serve(pool, wanted, view, effort)
         pairs = pool.ask(HOTPATH_QUERIES_KEPT.key, "pairs", view=view, rounds=effort.query_pairs)
         if contenders.BARE.key not in rounds:
             continue
-        table = _table(where, rounds, pool.problems | _blind(view))
+        table = _table(where, rounds, pool.problems | _blind(kind))
         tables.append(table)
         if pairs is not None:
             targets.append(_against_itself(table, where, pairs))
@@ -43,16 +46,16 @@ def measure(effort: Effort, pool: Pool) -> Outcome:
     return Outcome(tables, targets)
 
 
-def _sees(contender: Contender, view: str) -> bool:
+def sees(contender: Contender, kind: str) -> bool:
     # Silk patches the ORM's compiler.
-    return view != "statements" or contender is not contenders.SILK
+    return kind != "cursor" or contender is not contenders.SILK
 
 
-def _blind(view: str) -> dict[str, str]:
+def _blind(kind: str) -> dict[str, str]:
     return {
         contender.key: "does not see it"
         for contender in contenders.QUERIES
-        if contender.installed and not _sees(contender, view)
+        if contender.installed and not sees(contender, kind)
     }
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import include, path
 
-from library import company, engine_views, views
+from library import company, engine_views, query_views, views
 
 urlpatterns = [
     path("hello/", views.hello),
@@ -11,7 +11,8 @@ urlpatterns = [
     path("template/", views.template),
     path("nplus1/", views.nplus1),
     path("nplus1-template/", views.nplus1_template),
-    path("statements/", views.statements),
+    path("queries/<str:kind>/<int:count>/", query_views.queries),
+    path("kept/<str:kind>/<int:count>/", query_views.kept),
     path("cpu/", engine_views.cpu),
     path("alloc/", engine_views.alloc),
     path("io/", engine_views.io),

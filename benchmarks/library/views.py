@@ -7,8 +7,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from harness.clock import now
@@ -26,11 +26,11 @@ wall_span = [0.0, 0.0]
 _HELLO = "<!doctype html><html><head><title>Hello</title></head><body>Hello</body></html>"
 
 
-def timed(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def timed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @functools.wraps(view)
-    def wrapper(request: HttpRequest) -> HttpResponse:
+    def wrapper(request: HttpRequest, **arguments: Any) -> HttpResponse:
         began()
-        response = view(request)
+        response = view(request, **arguments)
         ended()
         return response
 
@@ -80,17 +80,6 @@ def nplus1(request: HttpRequest) -> HttpResponse:
 def nplus1_template(request: HttpRequest) -> HttpResponse:
     """The same statements from inside a template: a deeper stack to walk for each."""
     return render(request, "library/books.html", {"books": Book.objects.order_by("pk")})
-
-
-@timed
-def statements(request: HttpRequest) -> HttpResponse:
-    """As many statements without the ORM: little work beside them, a shallow stack."""
-    titles = []
-    with connection.cursor() as cursor:
-        for number in range(BOOKS + 1):
-            cursor.execute("SELECT title FROM library_book WHERE pages = %s", [100 + number])
-            titles.append(cursor.fetchone())
-    return HttpResponse(f"<html><body>{len(titles)}</body></html>")
 
 
 def fill() -> None:
