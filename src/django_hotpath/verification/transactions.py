@@ -55,7 +55,7 @@ def rolled_back(without: frozenset[str] = frozenset()) -> Iterator[Databases]:
         yield databases
     finally:
         for connection, block in reversed(blocks):
-            _end(connection, block)
+            _end(connection, block, databases.depths[id(connection)])
 
 
 def _begin(alias: str, databases: Databases, blocks: list[Any]) -> None:
@@ -77,10 +77,14 @@ def _begin(alias: str, databases: Databases, blocks: list[Any]) -> None:
         setattr(connection, name, _nothing)
 
 
-def _end(connection: BaseDatabaseWrapper, block: transaction.Atomic) -> None:
+def _end(connection: BaseDatabaseWrapper, block: transaction.Atomic, depth: int) -> None:
     for name in _CLOSERS:
         connection.__dict__.pop(name, None)
     try:
+        # Blocks that were entered inside and never left.
+        while connection.atomic_blocks[-1] is not block:
+            connection.atomic_blocks.pop()
+        del connection.savepoint_ids[depth:]
         connection.set_rollback(True)
         block.__exit__(None, None, None)
     except Exception:
@@ -88,6 +92,9 @@ def _end(connection: BaseDatabaseWrapper, block: transaction.Atomic) -> None:
         logger.warning("%s was closed to roll it back", connection.alias, exc_info=True)
         with suppress(Exception):
             connection.close()
+        with suppress(AttributeError):
+            # The next one of this alias is a fresh one.
+            del connections[connection.alias]
 
 
 def _nothing() -> None:

@@ -143,7 +143,7 @@ def _measure(
             # By turns, so that both kinds have their share of whatever drifts.
             for change in (None, target) if number % 2 == 0 else (target, None):
                 (plain if change is None else fixed).append(replay.run(change))
-    return judge(plain, fixed, [rehearsed])
+    return judge(plain, fixed, [rehearsed], by_time=target.leaves_out)
 
 
 def _out_of_order(capture: Capture) -> frozenset[str]:
