@@ -30,6 +30,8 @@ class Expected:
     level: str = CONFIRMED
     edits: bool = True
     kind: str = "n_plus_one"
+    # Statements that belong to it, where they are more than those that count.
+    listed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def _differences(case: Case, expected: Expected, finding: Finding) -> Iterator[s
         ("relation", expected.relation, finding.relation),
         ("read at", str(case.read(expected)), str(finding.call_site)),
         ("queries", expected.queries, finding.count),
-        ("queries listed", expected.queries, len(finding.queries)),
+        ("queries listed", expected.listed or expected.queries, len(finding.queries)),
     ]
     origin = case.origin(expected)
     if origin is not None:

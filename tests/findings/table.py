@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.findings.case import POTENTIAL, Case, Expected
+from tests.findings.table_writes import WRITES
 
 SELECT = ("select_related",)
 PREFETCH = ("prefetch_related",)
@@ -313,6 +314,7 @@ TABLE: dict[str, list[dict[str, Any]]] = {
         one("thread", "Essay.writer", 12, SELECT, 1, read="_writers", committed=True),
         one("failing", "Essay.journal", 12, SELECT, 49, before=61),
     ],
+    "writes": WRITES,
 }
 
 

@@ -14,28 +14,28 @@ from django_hotpath.capture import Capture
 _DELETED_AT_ONCE = 100
 
 
-def _bounds(group: WriteGroup) -> Mapping[str, Any]:
-    bounds: Mapping[str, Any] = (group.facts or {}).get("bounds", {})
-    found: Mapping[str, Any] = bounds.get(group.main[0]["alias"], {})
-    return found
+def bounds(group: WriteGroup) -> Mapping[str, Any]:
+    """What the database of these statements bounds; {} where it is not known."""
+    by_alias: Mapping[str, Mapping[str, Any]] = (group.facts or {}).get("bounds", {})
+    return by_alias.get(group.main[0]["alias"], {})
 
 
 def bulk_create(capture: Capture, group: WriteGroup) -> int:
-    inserts = _batches(len(group.main), _bounds(group).get("rows"))
+    inserts = _batches(len(group.main), bounds(group).get("rows"))
     # From Django 6.0 on there is a transaction only around several statements.
     begins = group.opens_transaction and (inserts > 1 or _version(capture) < (6, 0))
     return inserts + begins
 
 
 def bulk_update(group: WriteGroup, columns: int) -> int:
-    most = _bounds(group).get("parameters")
+    most = bounds(group).get("parameters")
     rows = None if most is None else max(most // (columns + 2), 1)
     return _batches(len(group.main), rows) + group.opens_transaction
 
 
 def fits_one_list(group: WriteGroup) -> bool:
     """Whether all keys can be parameters of one statement."""
-    most = _bounds(group).get("parameters")
+    most = bounds(group).get("parameters")
     return most is None or len(group.main) + 20 <= most
 
 

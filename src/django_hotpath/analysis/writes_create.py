@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from django_hotpath.analysis.sourcecode import bound, called_name, receiver, used
-from django_hotpath.analysis.writes_count import bulk_create
+from django_hotpath.analysis.writes_count import bounds, bulk_create
 from django_hotpath.analysis.writes_rewrite import (
     Rewrite,
     Task,
@@ -24,9 +24,6 @@ from django_hotpath.analysis.writes_source import (
     steps,
 )
 from django_hotpath.capture import Edit
-
-# Those that give back the keys that they made, so that the objects have them.
-_RETURN_KEYS = frozenset({"sqlite", "postgresql"})
 
 
 def of_create(task: Task) -> Rewrite | None:
@@ -124,7 +121,7 @@ def _in_list(
     certain = (
         certain
         and task.is_safe("bulk_create")
-        and task.group.main[0]["vendor"] in _RETURN_KEYS
+        and bounds(task.group).get("gives_keys", False)
         and went_well(task)
         and alone(task)
         and task.found.outer_loop is None

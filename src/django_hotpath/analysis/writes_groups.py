@@ -17,7 +17,7 @@ from django_hotpath.capture import Capture
 # What many rows at once are written with.
 _BULK = frozenset({"bulk_create", "bulk_update"})
 _TABLE = re.compile(
-    r"\s*(?:(?:INSERT|REPLACE)\b[^(]*?\bINTO|UPDATE(?:\s+ONLY)?|DELETE\s+FROM(?:\s+ONLY)?)\s+"
+    r"(?:\s|/\*.*?\*/|--[^\n]*\n)*(?:(?:INSERT|REPLACE)\b[^(]*?\bINTO|UPDATE(?:\s+ONLY)?|DELETE\s+FROM(?:\s+ONLY)?)\s+"
     r"([`\"\[]?[\w$]+[`\"\]]?(?:\.[`\"\[]?[\w$]+[`\"\]]?)?)",
     re.IGNORECASE,
 )
@@ -109,8 +109,11 @@ def _group(capture: Capture, statements: Sequence[Query], least: int) -> WriteGr
     if method in _BULK:
         return None
     by_table: dict[str, list[Query]] = defaultdict(list)
-    for query in without_batches(writes):
-        if not _has_rows(query):
+    # The row of an INSERT looks like a list of keys.
+    searching = [query for query in writes if not _inserts(query)]
+    single = {query["index"] for query in without_batches(searching)}
+    for query in writes:
+        if query["index"] in single or (_inserts(query) and (query.get("rows") or 0) <= 1):
             by_table[table_of(query["sql"])].append(query)
     if not by_table:
         return None
@@ -126,9 +129,8 @@ def _group(capture: Capture, statements: Sequence[Query], least: int) -> WriteGr
     return WriteGroup(statements, writes, main, last)
 
 
-def _has_rows(query: Query) -> bool:
-    """An ``INSERT`` of several rows: many at once, as it should be."""
-    return verb(query["sql"]) in {"INSERT", "REPLACE"} and (query.get("rows") or 0) > 1
+def _inserts(query: Query) -> bool:
+    return verb(query["sql"]) in {"INSERT", "REPLACE"}
 
 
 def _without_misses(members: Sequence[Query]) -> list[Query]:

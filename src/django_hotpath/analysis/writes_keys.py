@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
+from django_hotpath.analysis.findings.base import distinct
 from django_hotpath.analysis.sourcecode import bound, called_name, receiver, used
 from django_hotpath.analysis.writes_count import fits_one_list, one_call, queryset_delete
 from django_hotpath.analysis.writes_rewrite import (
@@ -79,14 +81,11 @@ def of_filter(task: Task) -> Rewrite | None:
     keys = _keys(task, loop, word.value)
     if keys is None:
         return None
-    constant = all(is_constant(found.value, of_loop) for found in (*task.call.keywords, *fixed))
+    constant = all(_is_fixed(found.value, of_loop) for found in (*task.call.keywords, *fixed))
     kind = task.group.method
-    set_fields = {found.arg for found in task.call.keywords}
     certain = (
         constant
-        and None not in set_fields
-        and not set_fields & {found.arg for found in filtered.keywords}
-        and (kind == "delete" or lookup not in _related_keys(lookup, set_fields))
+        and (kind == "delete" or _is_independent(task, lookup, filtered.keywords))
         and _is_sole_statement(task, loop)
         and not is_used_after(source, loop, bound(loop.target))
         and fits_one_list(task.group)
@@ -100,10 +99,33 @@ def of_filter(task: Task) -> Rewrite | None:
     return Rewrite(kind, code, after, edits)
 
 
-def _related_keys(lookup: str, fields: set[str | None]) -> set[str]:
-    """Other spellings of the fields that are set: ``author_id`` of ``author``."""
-    names = {name for name in fields if name}
-    return {f"{name}_id" for name in names} | {name.removesuffix("_id") for name in names}
+def _is_fixed(node: ast.expr, of_loop: frozenset[str]) -> bool:
+    """Whether it is the same in each turn; ``F("stock") - 1`` says what to do, and is."""
+    if isinstance(node, ast.BinOp):
+        return _is_fixed(node.left, of_loop) and _is_fixed(node.right, of_loop)
+    if isinstance(node, ast.Call):
+        literal = all(isinstance(found, ast.Constant) for found in node.args)
+        return called_name(node) == "F" and literal and not node.keywords
+    return is_constant(node, of_loop)
+
+
+def _is_independent(task: Task, lookup: str, conditions: Sequence[ast.keyword]) -> bool:
+    """Whether no turn of an update changes what a later one finds, and none happens twice."""
+    if distinct(task.group.main) < len(task.group.main):
+        return False
+    if lookup in {"pk", (task.group.facts or {}).get("pk")}:
+        return True
+    fields = {word.arg for word in task.call.keywords}
+    if None in fields:
+        return False
+    sought = {(word.arg or "").partition("__")[0] for word in conditions}
+    names = {spelled for name in fields if name for spelled in _spellings(name)}
+    return not names & sought
+
+
+def _spellings(field: str) -> set[str]:
+    """``author`` is ``author_id`` as well."""
+    return {field, f"{field}_id", field.removesuffix("_id")}
 
 
 def _keys(task: Task, loop: ast.For, value: ast.expr) -> str | None:
@@ -127,8 +149,10 @@ def of_add(task: Task) -> Rewrite | None:
     source, (added,) = task.source, task.call.args
     if any(word.arg == "bulk" for word in task.call.keywords):
         return None
-    if isinstance(added, ast.Starred) or used(manager) & bound(loop):
+    if isinstance(added, ast.Starred):
         return None
+    if used(manager) & bound(loop):
+        return _turned_round(task, loop, manager, added)
     iterable = source.text_of(loop.iter)
     same = isinstance(added, ast.Name) and isinstance(loop.target, ast.Name)
     if same and isinstance(added, ast.Name) and isinstance(loop.target, ast.Name):
@@ -150,6 +174,22 @@ def of_add(task: Task) -> Rewrite | None:
     )
     edits = (source.replace(task.file, loop, code),) if certain else ()
     return Rewrite("add", code, once or 1, edits)
+
+
+def _turned_round(task: Task, loop: ast.For, manager: ast.expr, added: ast.expr) -> Rewrite | None:
+    """One object to many: ``tag.books.add(*books)``, as far as the other side's name is known."""
+    entry, source = task.group.entry, task.source
+    other = entry.get("query_name")
+    owner = manager.value if isinstance(manager, ast.Attribute) else None
+    fits = entry.get("relation_kind") == "many_to_many" and isinstance(loop.target, ast.Name)
+    if not fits or not other or used(added) & bound(loop) or not isinstance(owner, ast.Name):
+        return None
+    if not isinstance(loop.target, ast.Name) or owner.id != loop.target.id:
+        return None
+    method = called_name(task.call)
+    code = f"{source.text_of(added)}.{other}.{method}(*{source.text_of(loop.iter)})"
+    note = f"The name of the other side ({other}) may be another one, such as {other}_set."
+    return Rewrite("add", code, one_call(task.group) or 1, note=note)
 
 
 def _is_sole_statement(task: Task, loop: ast.For) -> bool:

@@ -35,6 +35,11 @@ _JUMPS = (
     ast.AsyncWith,
     ast.NamedExpr,
 )
+# Methods of objects, and what may have called one that the project has overridden.
+_CALLING = {
+    "save": {"save", "create", "get_or_create", "update_or_create"},
+    "delete": {"delete"},
+}
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -105,8 +110,9 @@ def _call(source: Source, site: CallSite, method: str, read: Mapping[str, Any]) 
         if isinstance(found, ast.Call) and source.text_of(found) == read["text"]:
             return found
         return None
-    calls = source.calls(site.line, method) if method else []
-    return calls[0] if len(calls) == 1 else None
+    names = _CALLING.get(method, {method})
+    calls = [found for name in sorted(names) for found in source.calls(site.line, name)]
+    return calls[0] if method and len(calls) == 1 else None
 
 
 def _outer_loop(frames: Sequence[Mapping[str, Any]]) -> CallSite | None:

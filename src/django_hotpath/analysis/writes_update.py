@@ -71,7 +71,9 @@ def _types(task: Task) -> Mapping[str, str]:
 def _changed(task: Task, loop: ast.For, name: str) -> list[str]:
     """The fields that the loop sets, or those that save() is told."""
     told = [word.value for word in task.call.keywords if word.arg == "update_fields"]
-    if told and isinstance(told[0], (ast.List, ast.Tuple, ast.Set)):
+    if len(told) == len(task.call.keywords) == 1 and isinstance(
+        told[0], (ast.List, ast.Tuple, ast.Set)
+    ):
         elements = told[0].elts
         if all(isinstance(found, ast.Constant) for found in elements):
             return [str(found.value) for found in elements if isinstance(found, ast.Constant)]
@@ -128,7 +130,7 @@ def _by_database(task: Task, loop: ast.For, name: str, select: Query) -> Rewrite
     *settings, last = loop.body
     if not settings or not isinstance(last, ast.Expr) or last.value is not task.call:
         return None
-    if task.call.keywords or not is_whole(task, select) or not _keys_differ(task.group.main):
+    if not is_whole(task, select) or not _keys_differ(task.group.main):
         return None
     values: dict[str, str] = {}
     needs_f = False
@@ -139,6 +141,8 @@ def _by_database(task: Task, loop: ast.For, name: str, select: Query) -> Rewrite
         field, value = found
         values[field] = value
         needs_f = needs_f or "F(" in value
+    if not set(_changed(task, loop, name)) <= set(values) or task.call.args:
+        return None
     if isinstance(loop.iter, ast.Name):
         # Its objects were changed as well: whoever looks at them later would see old ones.
         if is_used_after(source, loop, frozenset({loop.iter.id, name})):

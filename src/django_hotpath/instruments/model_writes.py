@@ -6,6 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     AutoField,
     Field,
@@ -124,18 +125,28 @@ def _signals(model: type[Model]) -> list[str]:
 def _bounds(model: type[Model]) -> dict[str, dict[str, int]]:
     """What the database bounds, by alias: parameters of a statement, rows of an ``INSERT``.
 
-    Only of connections that are open: Django would open others to ask them.
+    And whether an ``INSERT`` of many rows gives back their keys. Only of connections that are
+    open: Django would open others to ask them.
     """
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
-    found = {}
+    found: dict[str, dict[str, int]] = {}
     for connection in connections.all(initialized_only=True):
         if connection.connection is None:
             continue
         most = connection.features.max_query_params
         rows = connection.ops.bulk_batch_size(fields, range(_MANY)) if fields else _MANY
-        bounds = {} if most is None else {"parameters": most}
+        bounds: dict[str, int] = {} if most is None else {"parameters": most}
         if rows < _MANY:
             bounds["rows"] = rows
+        if _gives_keys(connection):
+            bounds["gives_keys"] = True
         if bounds:
             found[connection.alias] = bounds
     return found
+
+
+def _gives_keys(connection: BaseDatabaseWrapper) -> bool:
+    # MySQL would be asked for its version, by a query, unless it was before.
+    if connection.vendor == "mysql" and "mysql_server_data" not in vars(connection):
+        return False
+    return bool(connection.features.can_return_rows_from_bulk_insert)

@@ -49,6 +49,9 @@ def n_plus_one(capture: Capture, limits: Limits) -> Iterator[Finding]:
             groups[_key(capture, query)].append(query)
     for members in groups.values():
         entry = orm_of(capture, members[0])
+        if entry.get("method") in _WRITING:
+            # One call asks several things before it writes; a loop of them is a write_loop.
+            continue
         if "relation" in entry:
             found = _of_relation(capture, members, limits)
         else:
@@ -135,7 +138,7 @@ def _of_statement(
     # Statements of one fingerprint differ in literals only: one tells for all.
     if len(members) < limits.n_plus_one or not is_read(members[0]["sql"]):
         return None
-    if "prefetch_to" in entry or entry.get("method") in _WRITING:
+    if "prefetch_to" in entry:
         return None
     group = without_batches(members)
     # With the same parameters every time it is a duplicate, which has another cure.
