@@ -33,7 +33,7 @@ def separate(alias: str, *, writes: bool = False) -> Iterator[BaseDatabaseWrappe
     """
     connection = _copy(alias)
     try:
-        connection.connect()
+        connection.ensure_connection()
         _begin(connection, writes=writes)
         yield connection
     except (Error, OSError) as error:

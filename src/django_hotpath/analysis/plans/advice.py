@@ -286,12 +286,13 @@ def _why(wanted: Wanted, columns: Sequence[tuple[str, bool]], order: bool) -> st
     names = [name for name, _ in columns]
     parts = []
     if equal:
-        parts.append(f"{_listed(names[:equal])} compared with one value")
+        verb = "is" if equal == 1 else "are"
+        parts.append(f"{_listed(names[:equal])} {verb} compared with one value")
     if ranges:
         parts.append(f"{names[equal]} with a range")
     elif order and equal < len(names):
-        parts.append(f"{_listed(names[equal:])} in the order that is asked for")
-    return f"{'; then '.join(parts)}." if parts else ""
+        parts.append(f"the rows are wanted in the order of {_listed(names[equal:])}")
+    return f"In it {', then '.join(parts)}." if parts else ""
 
 
 def _listed(names: Sequence[str]) -> str:

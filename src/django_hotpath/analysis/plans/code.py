@@ -15,13 +15,13 @@ MAX_NAME = 30
 
 def index_name(advice: IndexAdvice) -> str:
     """A name that is the same each time, and another for each index."""
-    parts = [advice.table, *(column for column, _ in advice.columns)]
+    parts = [advice.table[:11], *(column[:8] for column, _ in advice.columns)]
     whole = repr((advice.table, advice.columns, advice.condition, advice.include))
     digest = hashlib.sha256(whole.encode()).hexdigest()[:4]
     text = re.sub(r"[^a-z0-9_]+", "", "_".join(parts).lower()).strip("_")
     if not text[:1].isalpha():
         text = f"i{text}"
-    return f"{text[: MAX_NAME - len(digest) - 5]}_{digest}_idx"
+    return f"{text[: MAX_NAME - len(digest) - 5].strip('_')}_{digest}_idx"
 
 
 def declaration(advice: IndexAdvice, table: Table) -> str:

@@ -180,9 +180,10 @@ def _finding(problem: Problem, statement: Statement, fix: Fix | None, *, known: 
 def _title(problem: Problem) -> str:
     name = problem.table.name if problem.table else "the result"
     if problem.kind == problems.FULL_SCAN:
-        size = _rows(problem.table.rows if problem.table else None)
         more = " and sorts what it finds" if problem.sorts else ""
-        return f"Reads all of {name} ({_about(problem)}{size}){more}"
+        if problem.table is not None and problem.read != problem.table.rows:
+            return f"Reads {_rows(problem.read)} of {name} one after the other{more}"
+        return f"Reads all of {name} ({_about(problem)}{_rows(problem.read)}){more}"
     if problem.kind == problems.UNINDEXED_SORT:
         what = _rows(problem.read) if problem.read is not None else "rows"
         return f"Sorts {what} of {name} without an index"

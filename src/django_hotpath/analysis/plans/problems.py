@@ -108,11 +108,12 @@ def _scan(step: Node, plan: Node, asked: Asked, sort: Problem | None) -> Problem
     if not chosen and not block.unread and not sorts and not _joined(block, name):
         return None
     wanted = _wanted(step, plan, asked, block, table, chosen=bool(chosen))
+    read: float | None = table.rows
     if sorts and block.limited:
         wanted = asked.returned
-    if wanted is not None and wanted > table.rows * MOST:
-        return None
-    if wanted is None and _stops_early(block, asked, plan):
+    elif block.limited and not any(other.kind == kinds.SORT for other in plan.walk()):
+        read, wanted = _until_limit(step, asked, block, table)
+    if read is None or read < SMALL or (wanted is not None and wanted > read * MOST):
         return None
     return Problem(
         kind=FULL_SCAN,
@@ -120,7 +121,7 @@ def _scan(step: Node, plan: Node, asked: Asked, sort: Problem | None) -> Problem
         table=table,
         block=block,
         name=name,
-        read=table.rows,
+        read=read,
         wanted=wanted,
         sorts=sorts,
     )
@@ -163,9 +164,17 @@ def _wanted(
     return None
 
 
-def _stops_early(block: Block, asked: Asked, plan: Node) -> bool:
-    """Whether a LIMIT may have ended the scan: nobody knows how far it came."""
-    return block.limited and not any(step.kind == kinds.SORT for step in plan.walk())
+def _until_limit(
+    step: Node, asked: Asked, block: Block, table: Table
+) -> tuple[float | None, float | None]:
+    """The rows read and kept of a scan that a LIMIT may end: nobody knows how far it came, unless
+    they were counted or none was found."""
+    if step.discarded is not None and step.rows_actual is not None:
+        loops = max(step.loops or 1, 1)
+        return (step.discarded + step.rows_actual) * loops, step.rows_actual * loops
+    if block is asked.blocks[0] and asked.returned == 0:
+        return table.rows, 0
+    return None, None
 
 
 def _sort(plan: Node, asked: Asked) -> Problem | None:
