@@ -112,10 +112,15 @@ class Use:
 
     @property
     def site(self) -> CallSite | None:
-        """The line of the queryset; that which ran it where library code made it."""
+        """The line of the queryset; that which ran it where library code made it.
+
+        Of rows that a prefetch brought, the queryset that asked for them.
+        """
         made = site_of_place(self.made)
         if made is not None:
             return made
+        if self.of is not None:
+            return self.of.site
         owner = self.entry.get("class")
         if owner is not None:
             return CallSite(file=owner["file"], line=owner["line"], function=owner["name"])

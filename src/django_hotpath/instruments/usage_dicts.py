@@ -1,6 +1,7 @@
 """Whether code reads instances by their dict, which no descriptor sees.
 
-A guess from the names in the code: of the project's functions on the stack, and of what they name.
+A guess from the names in the code: of the project's functions that are nearest to the query, and
+of those that they call by name. Rows rarely get further.
 """
 
 from __future__ import annotations
@@ -12,29 +13,33 @@ from django_hotpath.callsite import PROJECT, is_boundary, kind_of
 
 _NAMES = frozenset(["__dict__", "vars"])
 _MAX_KNOWN = 10_000
+_NEAREST, _WITH_HELPERS = 3, 2
 
 # The code is kept, so that its id is no other's.
-_known: dict[int, tuple[CodeType, bool]] = {}
+_known: dict[int, tuple[CodeType, bool, bool]] = {}
 
 
 def reads_dicts(frame: FrameType | None) -> bool:
-    while frame is not None:
-        code = frame.f_code
-        if kind_of(code) == PROJECT and _does(code, frame.f_globals):
-            return True
-        if is_boundary(code):
-            return False
+    """``frame`` is the one that runs the query, or within it."""
+    seen = 0
+    while frame is not None and seen < _NEAREST and not is_boundary(frame.f_code):
+        if kind_of(frame.f_code) == PROJECT:
+            own, helpers = _does(frame.f_code, frame.f_globals)
+            if own or (helpers and seen < _WITH_HELPERS):
+                return True
+            seen += 1
         frame = frame.f_back
     return False
 
 
-def _does(code: CodeType, names: dict[str, Any]) -> bool:
+def _does(code: CodeType, names: dict[str, Any]) -> tuple[bool, bool]:
+    """Whether it does itself, and whether a function that it names does."""
     known = _known.get(id(code))
     if known is None:
         if len(_known) >= _MAX_KNOWN:
             _known.clear()
-        known = _known[id(code)] = (code, _names_it(code) or _calls_it(code, names))
-    return known[1]
+        known = _known[id(code)] = (code, _names_it(code), _calls_it(code, names))
+    return known[1], known[2]
 
 
 def _names_it(code: CodeType) -> bool:

@@ -9,8 +9,8 @@ from django_hotpath.analysis.usage_ledger import Use
 from django_hotpath.capture import Capture, Predicted
 
 CAREFUL = (
-    "Other conditions and other pages that use this line may read it: the report says more once "
-    "this page was captured with usage three times."
+    "Other conditions, or other pages that use the line, may read it: three captures of this page "
+    "with usage tell more."
 )
 
 

@@ -42,7 +42,7 @@ def unread_in(use: Use, capture: Capture) -> Iterator[Finding]:
     unread = round(bytes_read * (1 - use.touched / use.rows))
     cost = spent_ms(capture, use.queries)
     saved = round(cost * (1 - use.touched / use.rows), 4)
-    looked = "none of them was" if not use.touched else f"{use.touched:,} of them were"
+    looked = f"{use.touched:,}" if use.touched else "none"
     name = use.columns.model.rpartition(".")[2]
     yield Finding(
         kind="unread_rows",

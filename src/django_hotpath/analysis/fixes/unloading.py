@@ -139,10 +139,17 @@ def _edited(found: Written, call: ast.Call, gone: Collection[str]) -> Edit | Non
     if not texts:
         begin = source.place(call.func.value)
         place = whole._replace(line=begin.end_line, column=begin.end_column)
-        return source.replace(found.file, place, "")
+        return source.replace(found.file, place, _in_its_place(source, call))
     first, last = source.place(call.args[0]), source.place(call.args[-1])
     place = first._replace(end_line=last.end_line, end_column=last.end_column)
     return source.replace(found.file, place, ", ".join(texts))
+
+
+def _in_its_place(source: Source, call: ast.Call) -> str:
+    """What is left of the call: a manager, unlike a queryset, cannot be looped over or sliced."""
+    receiver = getattr(call.func, "value", None)
+    goes_on = isinstance(source.parents.get(call), ast.Attribute)
+    return "" if goes_on or isinstance(receiver, ast.Call) else ".all()"
 
 
 def _constant(node: ast.expr) -> str | None:
