@@ -143,7 +143,6 @@ def test_requests_that_cannot_be_made_again(info: RequestInfo | None, reason: st
         ({"fix": Fix(summary="x", predicted=Predicted(queries=(9, 1), saved_ms=1))}, "no change"),
         ({"fix": replace(FIX, paths=())}, "no relation or field"),
         ({"origin": None, "queries": ()}, "not known which queryset"),
-        ({"kind": "unused_eager_load"}, "changes other code"),
     ],
 )
 def test_findings_that_cannot_be_tried(values: dict[str, Any], reason: str) -> None:

@@ -17,6 +17,7 @@ from django_hotpath.capture import CallSite, Capture, Fix, Verified
 from django_hotpath.stores.base import CaptureNotFound
 from django_hotpath.verification import VerifyError
 from django_hotpath.verification import verify as verifying
+from django_hotpath.verification.guard import Guard
 from shop.models import Author
 from tests.verify import views
 from tests.verify.findings import captured, finding, looped, with_loop
@@ -99,6 +100,70 @@ def test_another_queryset_on_the_same_line_does_not_get_it() -> None:
 def test_fetch_peers() -> None:
     found = verified(with_loop("/plain/", "fetch_peers"))
     assert (found.queries, found.confirmed) == ((6, 2), True)
+
+
+def of_root(capture: Capture, kind: str, *paths: str, of: str = "n_plus_one") -> Capture:
+    """The capture with a fix for its first queryset itself."""
+    made = capture.instruments["queries"]["orm"][0]["made"]
+    origin = CallSite(file=made["file"], line=made["line"], function=made["function"])
+    fix = Fix(summary="x", kind=kind, paths=paths)
+    return capture.with_findings((finding(fix=fix, origin=origin, queries=(0,), kind=of),))
+
+
+@both_databases
+@pytest.mark.usefixtures("rows")
+def test_an_eager_load_that_nobody_reads_is_left_out() -> None:
+    capture = of_root(captured("/prefetched/"), "remove_eager_load", "books")
+    found = verified(capture)
+    assert (found.queries, found.confirmed) == ((2, 1), True)
+
+
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The SQL of replays, as it is made."""
+    seen: list[str] = []
+    run = Guard.run
+
+    def noting(self: Guard, execute: Any, sql: str, *rest: Any) -> Any:
+        seen.append(sql)
+        return run(self, execute, sql, *rest)
+
+    monkeypatch.setattr(Guard, "run", noting)
+    return seen
+
+
+@both_databases
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    ("kind", "path", "joins"),
+    [
+        ("remove_eager_load", "customer__company", [2, 1, 2, 1]),
+        ("replace_eager_load", "customer", [2, 0, 0, 2, 0, 0]),
+    ],
+)
+def test_a_join_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, kind: str, path: str, joins: list[int]
+) -> None:
+    capture = of_root(captured("/joined/"), kind, path)
+    seen = statements(monkeypatch)
+    found = verified(capture, rounds=1)
+    assert [sql.count(" JOIN ") for sql in seen] == joins
+    # One round does not tell whether it is quicker.
+    assert (found.confirmed, found.remark) == (
+        False,
+        "Whether it is quicker takes 4 runs of each to tell.",
+    )
+
+
+@both_databases
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(("kind", "paths"), [("only", ("title", "author")), ("defer", ("summary",))])
+def test_columns_that_nobody_reads_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, kind: str, paths: tuple[str, ...]
+) -> None:
+    capture = of_root(captured("/books/"), kind, *paths, of="unused_columns")
+    seen = statements(monkeypatch)
+    verified(capture, rounds=1)
+    assert ["summary" in sql for sql in seen if "shop_book" in sql] == [True, False] * 2
 
 
 @both_databases

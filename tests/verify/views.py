@@ -80,6 +80,16 @@ def only(request: HttpRequest) -> HttpResponse:
     return HttpResponse(" ".join(author.bio for author in authors))
 
 
+def joined(request: HttpRequest) -> HttpResponse:
+    orders = Order.objects.select_related("customer__company").order_by("pk")
+    return HttpResponse(names(orders))
+
+
+def prefetched(request: HttpRequest) -> HttpResponse:
+    authors = Author.objects.prefetch_related("books").order_by("pk")
+    return HttpResponse(" ".join(author.name for author in authors))
+
+
 async def asynchronous(request: HttpRequest) -> HttpResponse:
     orders = Order.objects.order_by("pk")
     found = [order async for order in orders]
@@ -254,7 +264,19 @@ urlpatterns = [
     *(
         path(f"{view.__name__.replace('_', '-')}/", view, name=view.__name__)
         for view in (
-            *(plain, as_json, nested, twice, items, iterated, raw, deferred, only),
+            *(
+                plain,
+                as_json,
+                nested,
+                twice,
+                items,
+                iterated,
+                raw,
+                deferred,
+                only,
+                joined,
+                prefetched,
+            ),
             *(asynchronous, asynchronous_iterator, with_token, counting, telling),
             *(failing_with_fix, unstable, writing, atomic, committing, closing, raising),
             *(elsewhere, streamed, redirecting, missing, moody, cached, slow, echo, books),

@@ -24,7 +24,8 @@ from django_hotpath.analysis.source import span
 from django_hotpath.callsite import locate
 from django_hotpath.instruments.orm_made import made_at
 from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
-from django_hotpath.verification.target import FETCHES, Place, Target
+from django_hotpath.verification import altering
+from django_hotpath.verification.target import ALTERS, FETCHES, Place, Target
 
 _CHUNK = 2000
 
@@ -51,17 +52,17 @@ class Application:
 
     def before(self, queryset: Any) -> None:
         """The queryset is about to run."""
-        kind, names = self.target.kind, self.target.paths
+        kind = self.target.kind
         if kind == "fetch_peers":
             queryset._fetch_mode = models.FETCH_PEERS
-        elif kind in {"only", "defer"} and isinstance(queryset, QuerySet):
-            _change_loading(queryset.query, kind, names, self.target.leaves_out)
+        elif kind in ALTERS and isinstance(queryset, QuerySet):
+            altering.apply(self.target, queryset)
 
     def after(self, rows: list[Any]) -> None:
         """The rows are there, and nobody has seen them yet."""
         if not rows:
             return
-        if self.target.kind in FETCHES:
+        if self.target.kind in FETCHES or self.target.kind == "replace_eager_load":
             if not isinstance(rows[0], Model):
                 return
             # Querysets of the prefetch may come through the same line: a manager's, say.
@@ -113,16 +114,6 @@ def applied(target: Target | None) -> Iterator[Application | None]:
         yield application
     finally:
         _application.reset(token)
-
-
-def _change_loading(query: Any, kind: str, names: tuple[str, ...], leaves_out: bool) -> None:
-    if leaves_out:
-        load = query.add_immediate_loading if kind == "only" else query.add_deferred_loading
-        load(names)
-        return
-    fields, defers = query.deferred_loading
-    wanted = frozenset(names)
-    query.deferred_loading = (fields - wanted if defers else fields | wanted, defers)
 
 
 def _concerned(queryset: Any, stay: Stay) -> Application | None:

@@ -13,10 +13,8 @@ from django_hotpath.capture import Capture, Finding
 
 # Fixes that a replay can apply when the queryset at the origin is about to fetch its rows.
 FETCHES = frozenset({"select_related", "prefetch_related", "list_select_related"})
-ALTERS = frozenset({"only", "defer", "fetch_peers"})
-
-# They take something away, where a fix of the same kind elsewhere adds it.
-_LEAVE_OUT = frozenset({"unused_columns", "unused_eager_load"})
+LEAVES_OUT = frozenset({"remove_eager_load", "replace_eager_load"})
+ALTERS = frozenset({"only", "defer", "fetch_peers"}) | LEAVES_OUT
 
 _INNER = frozenset({"relation", "prefetch_to"})
 
@@ -40,8 +38,8 @@ class Target:
     """A fix and the querysets it belongs to.
 
     These are told by where they were made, ``places``, or, where library code made them, by their
-    ``models`` (``"shop.Order"``). ``leaves_out``: the fields named are not fetched any more,
-    otherwise the other way round.
+    ``models`` (``"shop.Order"``). ``leaves_out``: what is named is not fetched any more, which
+    saves time and perhaps no query.
     """
 
     kind: str
@@ -68,7 +66,7 @@ def refusal(capture: Capture, finding: Finding) -> str | None:
     fix = finding.fix
     if fix is None or not fix.kind:
         return f"This finding names no change that a replay could make. {INSTEAD}"
-    if fix.kind not in FETCHES | ALTERS or finding.kind == "unused_eager_load":
+    if fix.kind not in FETCHES | ALTERS:
         return f"This fix changes other code than the queryset alone: not replayed. {INSTEAD}"
     if fix.kind == "fetch_peers" and django.VERSION < (6, 1):
         return "Fetch modes came with Django 6.1, which does not run here."
@@ -102,7 +100,7 @@ def target_of(capture: Capture, finding: Finding) -> Target | None:
         paths=finding.fix.paths,
         places=places,
         models=models,
-        leaves_out=finding.kind in _LEAVE_OUT,
+        leaves_out=finding.fix.kind in LEAVES_OUT or finding.kind == "unused_columns",
     )
 
 

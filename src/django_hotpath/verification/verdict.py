@@ -37,7 +37,7 @@ def judge(
     """The verdict of at least one run without and one with the fix.
 
     ``rehearsed`` are runs without it whose time does not count, but whose answer does.
-    ``by_time``: the fix saves time without saving queries.
+    ``by_time``: the fix is there to save time, and may do so without saving a query.
     """
     difference, compared = _difference([*rehearsed, *plain], fixed)
     before, after = _count(plain), _count(fixed)
@@ -47,7 +47,7 @@ def judge(
         difference
         or _unstable(plain, fixed)
         or _no_gain(before, after, by_time)
-        or (_not_quicker(spread, len(fixed)) if by_time and after == before else None)
+        or (_not_quicker(spread, len(fixed)) if by_time and after >= before else None)
     )
     remark = objection or ""
     if not objection and not compared:
@@ -119,11 +119,9 @@ def _unstable(plain: Sequence[Run], fixed: Sequence[Run]) -> str | None:
 
 
 def _no_gain(before: int, after: int, by_time: bool) -> str | None:
-    if after > before:
-        return "It takes more queries with the fix."
-    if after == before and not by_time:
-        return "It takes as many queries with the fix."
-    return None
+    if by_time or after < before:
+        return None
+    return f"It takes {'more' if after > before else 'as many'} queries with the fix."
 
 
 def _not_quicker(runs: Sequence[tuple[float, float]], rounds: int) -> str | None:
