@@ -96,6 +96,11 @@ def is_boundary(code: CodeType) -> bool:
     return kind == BOUNDARY
 
 
+def kinds() -> dict[int, int]:
+    """What is known of code objects by their id; for loops that cannot afford a call for each."""
+    return _kinds
+
+
 def kind_of(code: CodeType) -> int:
     kind = _kinds.get(id(code))
     return _classify(code) if kind is None else kind

@@ -13,7 +13,9 @@ import django
 # What a frame of this code tells.
 QUERYSET, DESCRIPTOR, MANAGER, MODEL, PREFETCH, PREFETCH_ROOT = range(6)
 
-_known: dict[int, tuple[CodeType, tuple[int, str] | None]] = {}
+# By the id of the code object: hashing one takes longer than all else that is done for a query.
+ROLES: dict[int, tuple[int, str]] = {}
+_kept: list[CodeType] = []
 
 _DJANGO = os.path.dirname(os.path.abspath(django.__file__))
 _MODELS = os.path.join(_DJANGO, "db", "models")
@@ -90,11 +92,15 @@ _OF_MODELS = frozenset(["Model.save", "Model.delete", "Model.refresh_from_db"])
 
 
 def role(code: CodeType) -> tuple[int, str] | None:
-    """(role, method) of a code object of Django's; None when it tells nothing."""
-    known = _known.get(id(code))
-    if known is None:
-        known = _known[id(code)] = (code, _find(code))
-    return known[1]
+    """(role, method) of a code object of Django's; None when it tells nothing.
+
+    Afterwards ``ROLES`` has it too.
+    """
+    found = _find(code)
+    if found is not None and id(code) not in ROLES:
+        _kept.append(code)
+        ROLES[id(code)] = found
+    return found
 
 
 def _find(code: CodeType) -> tuple[int, str] | None:

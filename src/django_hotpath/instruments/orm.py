@@ -27,7 +27,7 @@ from django_hotpath.ormroles import (
     PREFETCH,
     PREFETCH_ROOT,
     QUERYSET,
-    role,
+    ROLES,
 )
 
 _WRITES = frozenset(["create", "update", "delete", "bulk_create", "bulk_update"])
@@ -165,20 +165,20 @@ class Orm:
 def _read(frames: list[FrameType], walk: Walk) -> Found:
     found = Found()
     for frame in frames:
-        known = role(frame.f_code)
-        if known is None:
+        kind, method = ROLES[id(frame.f_code)]
+        if kind == QUERYSET:
+            # The innermost one is asked; of the others the name is enough.
+            if found.queryset is None:
+                found.queryset = frame.f_locals.get("self")
+            found.method = method
             continue
-        kind, method = known
         values = frame.f_locals
         if kind == PREFETCH_ROOT:
             # Who prefetches is the business of the query that it is done for.
             found.parent = values.get("model_instances")
             found.method = method
             break
-        if kind == QUERYSET:
-            if found.queryset is None:
-                found.queryset = values.get("self")
-        elif kind == DESCRIPTOR:
+        if kind == DESCRIPTOR:
             found.descriptor, found.instance = values.get("self"), values.get("instance")
         elif kind == MANAGER:
             found.manager = values.get("self")

@@ -16,10 +16,10 @@ from django.db.models.manager import BaseManager
 from django.db.models.query import RawQuerySet
 
 from django_hotpath import callsite
-from django_hotpath.callsite import BOUNDARY, HANDOVER, LIBRARY, ORM, PROJECT, SKIP
+from django_hotpath.callsite import LIBRARY, ORM, PROJECT, SKIP
 from django_hotpath.instruments.base import current
 from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
-from django_hotpath.ormroles import PREFETCH, role
+from django_hotpath.ormroles import DESCRIPTOR, PREFETCH, ROLES
 
 # Between the constructor and the line that asked lie only a few functions of Django's.
 _MAX_DEPTH = 16
@@ -29,10 +29,12 @@ Made = tuple[CodeType, int] | type
 
 _CLONES = frozenset(
     [
-        QuerySet._clone.__code__,  # type: ignore[attr-defined]
-        RawQuerySet._clone.__code__,  # type: ignore[attr-defined]
+        id(QuerySet._clone.__code__),  # type: ignore[attr-defined]
+        id(RawQuerySet._clone.__code__),  # type: ignore[attr-defined]
     ]
 )
+# What these make is not an expression of the project, or one of a single object.
+_INNER = frozenset([PREFETCH, DESCRIPTOR])
 _INIT = "__init__"
 
 # Whether a project's function belongs to a manager or a queryset: who calls it made the queryset.
@@ -47,8 +49,12 @@ class MadeTable(dict[int, Made]):
     def note(self, queryset: Any, frame: FrameType | None) -> None:
         """``frame`` is the one that called the constructor."""
         source = None
-        if frame is not None and frame.f_code in _CLONES:
+        if frame is not None and id(frame.f_code) in _CLONES:
             source = id(frame.f_locals.get("self"))
+        if queryset._hints and source not in self:
+            # Made with an instance in mind: Django reads one row for a descriptor.
+            self.pop(id(queryset), None)
+            return
         found = self._look(frame, source)
         if found is not None:
             self[id(queryset)] = found
@@ -58,42 +64,32 @@ class MadeTable(dict[int, Made]):
     def _look(self, frame: FrameType | None, source: int | None) -> Made | None:
         step: Made | None = None
         library_class: type | None = None
-        through_library = False
+        kinds = callsite.kinds()
         for _ in range(_MAX_DEPTH):
             if frame is None:
                 break
             code = frame.f_code
-            kind = callsite.kind_of(code)
-            if kind == PROJECT:
-                if through_library:
+            kind = kinds.get(id(code))
+            if kind is None:
+                kind = callsite.kind_of(code)
+            if kind == ORM:
+                if ROLES[id(code)][0] in _INNER:
                     break
+            elif kind == PROJECT:
                 if not _is_chain_step(frame):
                     return (code, frame.f_lasti)
                 step = (code, frame.f_lasti)
             elif kind == LIBRARY:
-                if code.co_name == "get_queryset":
-                    library_class = library_class or type(frame.f_locals.get("self"))
-                else:
-                    through_library = True
-                    if source is not None or step is not None:
-                        break
-            elif kind in (BOUNDARY, HANDOVER) or _is_prefetch(code, kind):
-                break
-            elif kind not in (SKIP, ORM):
-                # A template: what it makes is not written in Python.
+                if code.co_name != "get_queryset":
+                    break
+                library_class = library_class or type(frame.f_locals.get("self"))
+            elif kind != SKIP:
+                # The edge of what is measured, or a template: what it makes is not in Python.
                 break
             frame = frame.f_back
         if step is not None:
             return step
-        inherited = self.get(source) if source is not None else None
-        return inherited or library_class
-
-
-def _is_prefetch(code: CodeType, kind: int) -> bool:
-    if kind != ORM:
-        return False
-    found = role(code)
-    return found is not None and found[0] == PREFETCH
+        return (self.get(source) if source is not None else None) or library_class
 
 
 def _is_chain_step(frame: FrameType) -> bool:

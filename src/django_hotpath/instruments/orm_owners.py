@@ -84,7 +84,10 @@ class Owners:
             self._large.append((index, refs, eager))
 
     def find(self, instance: Any) -> Owner | None:
-        for look in (self._nothing, self._open_large, self._open_eager):
+        found = self._known.get(id(instance))
+        if found is not None and found[0]() is instance:
+            return found[1]
+        for look in (self._open_large, self._open_eager):
             if look():
                 found = self._known.get(id(instance))
                 if found is not None and found[0]() is instance:
@@ -102,9 +105,6 @@ class Owners:
             if owner[1] == "" and isinstance(reference(), model):
                 best = owner if best is None else max(best, owner)
         return best
-
-    def _nothing(self) -> bool:
-        return True
 
     def _open_large(self) -> bool:
         opened = bool(self._large)
