@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from django_hotpath.report import verify_views, views
+from django_hotpath.report import explain_views, verify_views, views
 
 
 class CaptureIdConverter:
@@ -33,5 +33,15 @@ urlpatterns = [
         "<hotpath_capture:capture_id>/findings/<int:number>/verify/",
         verify_views.verify,
         name="verify",
+    ),
+    path(
+        "<hotpath_capture:capture_id>/explain/<int:index>/",
+        explain_views.explain,
+        name="explain",
+    ),
+    path(
+        "<hotpath_capture:capture_id>/explain/<int:index>/try/<int:number>/",
+        explain_views.try_advice,
+        name="try-index",
     ),
 ]

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from django_hotpath.explain.errors import ExplainError
-from django_hotpath.explain.service import explain_query, try_index
+from django_hotpath.explain.service import explain_query, merged, try_index
 
-__all__ = ["ExplainError", "explain_query", "try_index"]
+__all__ = ["ExplainError", "explain_query", "merged", "try_index"]

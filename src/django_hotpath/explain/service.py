@@ -14,7 +14,7 @@ from django_hotpath.analysis.plans import code, conditions
 from django_hotpath.analysis.plans.advice import IndexAdvice, Limit
 from django_hotpath.analysis.plans.findings import Found, Statement, findings, with_found
 from django_hotpath.analysis.plans.permitted import refusal
-from django_hotpath.analysis.plans.problems import Asked
+from django_hotpath.analysis.plans.problems import KINDS, Asked
 from django_hotpath.analysis.plans.reading import Block, read
 from django_hotpath.analysis.plans.redundant import redundant
 from django_hotpath.analysis.plans.tables import Table
@@ -116,6 +116,25 @@ def try_index(capture: Capture, index: int, number: int = 0) -> Capture:
             for finding in capture.findings
         ),
     )
+
+
+def merged(capture: Capture, done: Capture, index: int) -> Capture:
+    """``capture`` with what ``done`` says of this statement; all else stays as it is there."""
+    query = _query(capture, index)
+    like = frozenset(one["index"] for one in _like(capture, query))
+    kept = [one for one in capture.findings if not _is_of(one, like)]
+    new = [one for one in done.findings if _is_of(one, like)]
+    plans = {**_plans(capture), str(index): _plans(done)[str(index)]}
+    return replace(
+        capture,
+        instruments={**capture.instruments, PLANS: plans},
+        findings=tuple(sorted([*kept, *new], key=_importance)),
+    )
+
+
+def _is_of(finding: Finding, queries: frozenset[int]) -> bool:
+    """Whether the finding is one that a plan of these statements showed."""
+    return finding.kind in KINDS and not queries.isdisjoint(finding.queries)
 
 
 def _plans(capture: Capture) -> dict[str, Any]:

@@ -52,7 +52,10 @@ class Trial:
             return f"{self.database} does not use the index for this statement.{more}"
         if not self.confirmed:
             return "The index is used, and the statement is no faster with the data that are here."
-        return ""
+        return (
+            "These are the times of this one statement. The index was created in a transaction "
+            "and rolled back."
+        )
 
     def verified(self, queries: int) -> Verified:
         """For the finding: the number of queries stays what it is."""

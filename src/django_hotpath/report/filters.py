@@ -6,9 +6,11 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from django_hotpath.analysis.paths import short_path
+from django_hotpath.analysis.statements import is_read
 from django_hotpath.report import formats
 from django_hotpath.report.links import Links
 from django_hotpath.report.viewmodels import sql
+from django_hotpath.report.viewmodels.queries import QueryRow
 
 register = template.Library()
 
@@ -61,6 +63,12 @@ def hundredths(value: float | None) -> str:
 @register.filter
 def asset(links: Links, name: str) -> str:
     return links.asset(name)
+
+
+@register.filter
+def explainable(row: QueryRow) -> bool:
+    """Whether its plan can be asked for: a read that ended well."""
+    return is_read(row.sql) and not row.error and "executemany" not in row.flags
 
 
 @register.filter

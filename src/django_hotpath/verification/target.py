@@ -66,6 +66,8 @@ def refusal(capture: Capture, finding: Finding) -> str | None:
     fix = finding.fix
     if fix is None or not fix.kind:
         return f"This finding names no change that a replay could make. {INSTEAD}"
+    if fix.kind == "index":
+        return "An index is tried in the database: show the query and press “Try this index”."
     if fix.kind not in FETCHES | ALTERS:
         return f"This fix changes other code than the queryset alone: not replayed. {INSTEAD}"
     if fix.kind == "fetch_peers" and django.VERSION < (6, 1):

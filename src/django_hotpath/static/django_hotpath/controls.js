@@ -44,8 +44,8 @@ export function copyable(root) {
   }
 }
 
-function times() {
-  for (const time of document.querySelectorAll("time[datetime]")) {
+export function times(root = document) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     const two = (value) => String(value).padStart(2, "0");
