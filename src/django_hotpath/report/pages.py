@@ -141,7 +141,10 @@ def report_page(
         for name, found in (("calls", calls), ("queries", queries))
         if found is not None
     ]
-    values["modules"] = ("kit", "table", "controls", "tabs", "calls", "queries", "memory", "verify", "explain")
+    values["modules"] = (
+        *("kit", "table", "controls", "tabs"),
+        *("calls", "queries", "memory", "verify", "explain"),
+    )
     return render("report.html", values)
 
 
