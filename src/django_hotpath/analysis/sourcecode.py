@@ -231,6 +231,19 @@ def uses(top: ast.AST, name: str) -> list[ast.Name]:
     return [node for node in ast.walk(top) if isinstance(node, ast.Name) and node.id == name]
 
 
+def import_for(source: Source, name: str, module: str) -> tuple[str, ...] | None:
+    """The line that a name of a module needs, none where it is there; None: it is something else.
+
+    A module below that one may have been its source: Django hands names on.
+    """
+    for statement in source.tree.body:
+        if isinstance(statement, ast.ImportFrom) and any(
+            (alias.asname or alias.name) == name for alias in statement.names
+        ):
+            return () if (statement.module or "").startswith(module) else None
+    return None if name in bound(source.tree) else (f"from {module} import {name}",)
+
+
 def project_source(file: str) -> Source | None:
     """The source of a file named as captures do it; None where it cannot be read.
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from django_hotpath.analysis.findings.base import Query
-from django_hotpath.analysis.sourcecode import bound, receiver, used
+from django_hotpath.analysis.sourcecode import bound, import_for, receiver, used
 from django_hotpath.analysis.writes_count import bulk_update
 from django_hotpath.analysis.writes_create import collected
 from django_hotpath.analysis.writes_rewrite import (
@@ -30,7 +30,6 @@ from django_hotpath.analysis.writes_source import (
 
 _OPERATIONS = (ast.Add, ast.Sub, ast.Mult)
 _FILES = frozenset({"FileField", "ImageField"})
-_F = "from django.db.models import F"
 
 
 def of_save(task: Task) -> Rewrite | None:
@@ -152,7 +151,7 @@ def _by_database(task: Task, loop: ast.For, name: str, select: Query) -> Rewrite
     words = ", ".join(f"{field}={value}" for field, value in values.items())
     indent = source.indent_of(loop)
     code = wrapped(f"{source.text_of(loop.iter)}.update(", words, ")", indent)
-    imports = _import_f(task) if needs_f else ()
+    imports = import_for(source, "F", "django.db.models") if needs_f else ()
     certain = imports is not None and task.is_safe("update") and went_well(task) and alone(task)
     edits = (source.replace(task.file, loop, code),) if certain else ()
     return Rewrite("update", code, 1, edits, imports or (), replaced=(select["index"],))
@@ -227,13 +226,3 @@ def _counted(task: Task, node: ast.expr, name: str, earlier: frozenset[str]) -> 
 
 def _grouped(node: ast.expr, text: str) -> str:
     return f"({text})" if isinstance(node, ast.BinOp) else text
-
-
-def _import_f(task: Task) -> tuple[str, ...] | None:
-    """The import that ``F`` needs; None where the name means something else."""
-    for statement in task.source.tree.body:
-        if isinstance(statement, ast.ImportFrom) and any(
-            (alias.asname or alias.name) == "F" for alias in statement.names
-        ):
-            return () if (statement.module or "").startswith("django.db.models") else None
-    return None if "F" in bound(task.source.tree) else (_F,)

@@ -20,6 +20,7 @@ from django.db.models.deletion import DO_NOTHING, get_candidate_relations_to_del
 _SIGNALS = ("pre_save", "post_save", "pre_delete", "post_delete")
 _MODEL_METHODS = ("save", "save_base", "delete")
 _MANAGER_METHODS = ("create", "bulk_create", "bulk_update", "update", "delete", "filter")
+_NUMBERS = ("IntegerField", "DecimalField", "FloatField")
 _MAX_FIELDS = 50
 _MANY = 1_000_000
 
@@ -40,6 +41,17 @@ def describe(model: type[Model]) -> dict[str, Any]:
         "bounds": _bounds(model),
     }
     return {name: value for name, value in found.items() if value not in ([], {}, False)}
+
+
+def numbers(model: type[Model]) -> dict[str, str]:
+    """The kinds of its columns that hold numbers, keys apart."""
+    return {
+        field.name: field.get_internal_type()
+        for field in model._meta.concrete_fields[:_MAX_FIELDS]
+        if field.get_internal_type().endswith(_NUMBERS)
+        and not field.primary_key
+        and not field.is_relation
+    }
 
 
 def _describe(model: type[Model]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.db.models.query import RawQuerySet
 
 from django_hotpath.analysis.source import Span, span
 from django_hotpath.callsite import Frame, locate
+from django_hotpath.instruments import model_writes
 from django_hotpath.instruments.orm_made import Made
 from django_hotpath.instruments.orm_relation import Relation
 
@@ -61,8 +62,6 @@ def describe(
     elif queryset is not None:
         entry |= _queryset(queryset, relation)
     if found.method in _WRITES and model is not None:
-        from django_hotpath.instruments import model_writes
-
         entry["write"] = model_writes.describe(model)
     return {key: value for key, value in entry.items() if value not in (None, [], False, "")}
 
@@ -99,6 +98,7 @@ def _queryset(queryset: Any, relation: Relation | None) -> dict[str, Any]:
         "combinator": query.combinator,
         "locks": bool(query.select_for_update),
         "columns": [field.attname for field in queryset.model._meta.concrete_fields][:_MAX_FIELDS],
+        "numbers": model_writes.numbers(queryset.model) or None,
     }
 
 

@@ -6,13 +6,16 @@ import logging
 
 from django_hotpath.analysis.findings.base import Limits, Rule
 from django_hotpath.analysis.findings.blocking_call import blocking_call
+from django_hotpath.analysis.findings.count_for_exists import count_for_exists
 from django_hotpath.analysis.findings.duplicate_query import duplicate_query
 from django_hotpath.analysis.findings.join_duplicates import join_duplicates
+from django_hotpath.analysis.findings.len_for_count import len_for_count
 from django_hotpath.analysis.findings.memory_growth import memory_growth
 from django_hotpath.analysis.findings.n_plus_one import n_plus_one
 from django_hotpath.analysis.findings.sequential_awaits import sequential_awaits
 from django_hotpath.analysis.findings.slow_function import slow_function
 from django_hotpath.analysis.findings.slow_query import slow_query
+from django_hotpath.analysis.findings.sum_for_aggregate import sum_for_aggregate
 from django_hotpath.analysis.findings.unread_rows import unread_rows
 from django_hotpath.analysis.findings.unused_columns import unused_columns
 from django_hotpath.analysis.findings.unused_eager_load import unused_eager_load
@@ -25,6 +28,9 @@ RULES: tuple[Rule, ...] = (
     write_loop,
     duplicate_query,
     slow_query,
+    count_for_exists,
+    len_for_count,
+    sum_for_aggregate,
     unused_eager_load,
     unused_columns,
     unread_rows,
