@@ -13,6 +13,9 @@ from typing import Any
 
 Function = Callable[[], Any]
 
+# What the cases are about, of all that we look for.
+LOOPS = ("n_plus_one", "write_loop")
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -49,6 +52,8 @@ def _django_nplus1(function: Function) -> list[str]:
 
 
 def _nplus1(function: Function) -> list[str]:
+    # Importing it is what puts its patches in place.
+    import nplusone.ext.django  # noqa: F401
     from nplusone.core.profiler import Profiler
 
     found = []
@@ -88,7 +93,8 @@ def _hotpath(function: Function) -> list[str]:
     from tests.findings.judging import describe
     from tests.findings.running import run
 
-    return [describe(finding) for finding in run(function).found()]
+    ran = run(function)
+    return [describe(finding) for kind in LOOPS for finding in ran.found(kind)]
 
 
 HOTPATH = Tool("hotpath", "django-hotpath", "django_hotpath", (), _hotpath)
@@ -96,7 +102,7 @@ TOOLS = (
     HOTPATH,
     Tool("zeal", "django-zeal", "zeal", ("zeal",), _zeal),
     Tool("django_nplus1", "django-nplus1", "django_nplus1", ("django_nplus1",), _django_nplus1),
-    Tool("nplus1", "nplus1", "nplusone", ("nplusone.ext.django",), _nplus1),
+    Tool("nplus1", "nplus1", "nplusone", (), _nplus1),
     Tool("hunter", "django-nplus1-hunter", "django_nplus1_hunter", (), _hunter),
     Tool("drf_nplus", "drf-nplus", "drf_nplus", (), _drf_nplus),
 )

@@ -31,7 +31,10 @@ def main(key: str, folder: str, *families: str) -> None:
 
 
 def _of_case(tool: Tool, case: Any) -> dict[str, Any]:
-    said: dict[str, Any] = {"family": case.module}
+    said: dict[str, Any] = {
+        "family": case.module,
+        "kind": case.expected[0].kind,
+    }
     for variant in VARIANTS:
         try:
             function = case.function(variant)

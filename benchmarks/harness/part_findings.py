@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +20,8 @@ _HERE = Path(__file__).resolve().parent.parent
 _SECONDS = 600
 
 Said = dict[str, dict[str, Any]]
+
+TITLES = {"n_plus_one": "Loops that read", "write_loop": "Loops that write"}
 
 
 class Score(NamedTuple):
@@ -52,7 +54,7 @@ def measure(families: Sequence[str]) -> Truth:
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             truth.failed[tool.package] = str(error)
     if said:
-        truth.tables.extend([_in_total(said), _by_family(said)])
+        truth.tables.extend([*_in_total(said), _by_family(said)])
     for tool, cases in said.items():
         for name, case in cases.items():
             for error in case.get("errors", ()):
@@ -76,7 +78,7 @@ def _ask(tool: Tool, families: Sequence[str]) -> Said:
             check=False,
         )
     if done.returncode:
-        raise RuntimeError(f"ended with {done.returncode}: {done.stderr[-2000:]}")
+        raise RuntimeError(f"ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
     found: Said = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -92,15 +94,26 @@ def _score(cases: Iterable[dict[str, Any]]) -> Score:
     return Score(found, missed, accused)
 
 
-def _in_total(said: dict[Tool, Said]) -> Table:
+def _in_total(said: dict[Tool, Said]) -> Iterator[Table]:
+    """A table for each kind of loop: few tools look for writes at all."""
+    for kind, title in TITLES.items():
+        of_kind = {
+            tool: [case for case in cases.values() if case["kind"] == kind]
+            for tool, cases in said.items()
+        }
+        if any(of_kind.values()):
+            yield _total(title, of_kind)
+
+
+def _total(title: str, said: dict[Tool, list[dict[str, Any]]]) -> Table:
     table = Table(
-        "Found, and silent",
+        title,
         ("", "version", "recall", "precision", "found", "missed", "accused without reason"),
         "Functions. Recall: found of all with a fault. Precision: with a fault of all that were "
         "accused.",
     )
     for tool, cases in said.items():
-        score = _score(cases.values())
+        score = _score(cases)
         accusable = 2 * len(cases)
         table.add(
             tool.package,
@@ -168,7 +181,7 @@ def _particulars(cases: Said) -> Table:
     table = Table(
         "Ours in every particular",
         ("", "what differs"),
-        "Relation, line that reads, line of the queryset, number of queries and means, as labelled.",
+        "Relation, line that reads, line of the queryset, number of queries, means: as labelled.",
     )
     right = 0
     for name, case in cases.items():

@@ -34,7 +34,7 @@ class Ran(NamedTuple):
 
 def run(function: Callable[[], Any]) -> Ran:
     """What the function gives, and its capture; what it writes is taken back."""
-    _know_content_types()
+    know_content_types()
     measured = profile(function.__name__, instruments=["queries"], save=False)
     with _taken_back():
         if iscoroutinefunction(function):
@@ -56,7 +56,7 @@ def _taken_back() -> Iterator[None]:
             transaction.set_rollback(True, using=alias)
 
 
-def _know_content_types() -> None:
+def know_content_types() -> None:
     """Django remembers them for the life of the process: no query of theirs is in a capture."""
     for alias in ALIASES:
         ContentType.objects.db_manager(alias).get_for_models(*apps.get_models())
