@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
+from django_hotpath.instruments.patching import New, SharedPatch, Stay, Wrap
 
 
 class Base:
@@ -98,3 +98,11 @@ def test_what_somebody_put_over_ours_stays(monkeypatch: pytest.MonkeyPatch) -> N
     assert Target.method is ours
     del Target.method
     Target.method = lambda self: "theirs"  # type: ignore[method-assign]
+
+
+def test_a_method_that_was_not_there_is_there_meanwhile() -> None:
+    patch = SharedPatch(lambda: [(Target, "more", New(lambda stay: lambda self: "more"))])
+    patch.acquire()
+    assert Target().more() == "more"  # type: ignore[attr-defined]
+    patch.release()
+    assert not hasattr(Target, "more")

@@ -6,8 +6,8 @@ The replacement must look at the ContextVar itself: other requests pass through 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 _MISSING = object()
 
@@ -25,13 +25,19 @@ class Stay:
         self.over = False
 
 
-Wrap = Callable[[Any, Stay], Callable[..., Any]]
+Wrap = Callable[[Callable[..., Any], Stay], Callable[..., Any]]
+
+
+class New(NamedTuple):
+    """Makes a method that the class does not have."""
+
+    make: Callable[[Stay], Callable[..., Any]]
 
 
 class SharedPatch:
     """Counts its users; ``targets`` gives (class, method name, wrap) at the first one."""
 
-    def __init__(self, targets: Callable[[], list[tuple[type, str, Wrap]]]) -> None:
+    def __init__(self, targets: Callable[[], Sequence[tuple[type, str, Wrap | New]]]) -> None:
         self._targets = targets
         self._users = 0
         self._lock = threading.Lock()
@@ -59,10 +65,12 @@ class SharedPatch:
             if self._users == 0:
                 self._put_back()
 
-    def _replace(self, owner: type, name: str, wrap: Wrap) -> None:
+    def _replace(self, owner: type, name: str, wrap: Wrap | New) -> None:
         original = owner.__dict__.get(name, _MISSING)
-        # None for a method that there was not.
-        replacement = wrap(getattr(owner, name, None), self._stay)
+        if isinstance(wrap, New):
+            replacement = wrap.make(self._stay)
+        else:
+            replacement = wrap(getattr(owner, name), self._stay)
         setattr(owner, name, replacement)
         self._undo.append((owner, name, original, replacement))
 

@@ -19,7 +19,7 @@ from django.db.models import Model, query
 from django.db.models.query import ModelIterable, RawModelIterable
 from django.db.models.query_utils import DeferredAttribute
 
-from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
+from django_hotpath.instruments.patching import New, SharedPatch, Stay, Wrap
 from django_hotpath.instruments.usage_models import relation_descriptors, relation_name
 from django_hotpath.instruments.usage_rows import Rows
 
@@ -29,8 +29,6 @@ _lock = threading.Lock()
 
 # The keys of prefetched rows are read from within the making of a query.
 _DEEP = 16
-
-_OLD_MESSAGE = sys.version_info < (3, 12)
 
 
 class _Follows(Protocol):
@@ -139,14 +137,14 @@ def _wrap_shadowed_get(original: Callable[..., Any], stay: Stay) -> Callable[...
     return __get__
 
 
-def _wrap_set(_original: object, stay: Stay) -> Callable[..., Any]:
+def _make_set(stay: Stay) -> Callable[..., Any]:
     def __set__(self: Any, instance: Any, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
 
     return __set__
 
 
-def _wrap_delete(_original: object, stay: Stay) -> Callable[..., Any]:
+def _make_delete(stay: Stay) -> Callable[..., Any]:
     def __delete__(self: Any, instance: Any) -> None:
         if type(self).__set__ is not DeferredAttribute.__dict__.get("__set__"):
             # One that stores in its own way has no way to delete.
@@ -155,17 +153,11 @@ def _wrap_delete(_original: object, stay: Stay) -> Callable[..., Any]:
         try:
             del instance.__dict__[name]
         except KeyError:
-            raise _no_attribute(instance, name) from None
+            # In Python's own words.
+            text = f"{type(instance).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(text) from None
 
     return __delete__
-
-
-def _no_attribute(instance: Any, name: str) -> AttributeError:
-    """As Python's own."""
-    if _OLD_MESSAGE:
-        return AttributeError(name)
-    text = f"{type(instance).__name__!r} object has no attribute {name!r}"
-    return AttributeError(text, name=name, obj=instance)
 
 
 def _wrap_relation(original: Callable[..., Any], stay: Stay) -> Callable[..., Any]:
@@ -214,8 +206,8 @@ def _wrapping_rows(follow: _Follows) -> Wrap:
 def patch_for(follow: _Follows) -> SharedPatch:
     """``follow`` hands the rows of a queryset on, having seen them."""
 
-    def targets() -> list[tuple[type, str, Wrap]]:
-        found: list[tuple[type, str, Wrap]] = [
+    def targets() -> list[tuple[type, str, Wrap | New]]:
+        found: list[tuple[type, str, Wrap | New]] = [
             (cls, "__get__", _wrap_relation) for cls in relation_descriptors()
         ]
         found += [(cls, "__get__", _wrap_shadowed_get) for cls in _shadowed(DeferredAttribute)]
@@ -223,8 +215,8 @@ def patch_for(follow: _Follows) -> SharedPatch:
             (Model, "__reduce__", _wrap_copy),
             (Model, "__getstate__", _wrap_copy),
             (DeferredAttribute, "__get__", _wrap_get),
-            (DeferredAttribute, "__set__", _wrap_set),
-            (DeferredAttribute, "__delete__", _wrap_delete),
+            (DeferredAttribute, "__set__", New(_make_set)),
+            (DeferredAttribute, "__delete__", New(_make_delete)),
             (ModelIterable, "__iter__", _wrapping_rows(follow)),
             (RawModelIterable, "__iter__", _wrapping_rows(follow)),
         ]
