@@ -286,13 +286,14 @@ def _why(wanted: Wanted, columns: Sequence[tuple[str, bool]], order: bool) -> st
     names = [name for name, _ in columns]
     parts = []
     if equal:
-        verb = "is" if equal == 1 else "are"
-        parts.append(f"{_listed(names[:equal])} {verb} compared with one value")
+        compared = "is compared with a value" if equal == 1 else "are compared with values"
+        parts.append(f"first {_listed(names[:equal])}, which {compared}")
     if ranges:
-        parts.append(f"{names[equal]} with a range")
+        parts.append(f"{'then ' if parts else ''}{names[equal]}, of which a range is asked for")
     elif order and equal < len(names):
-        parts.append(f"the rows are wanted in the order of {_listed(names[equal:])}")
-    return f"In it {', then '.join(parts)}." if parts else ""
+        asked = _listed(names[equal:])
+        parts.append(f"{'then ' if parts else ''}{asked}, in the order that is asked for")
+    return f"Its columns: {'; '.join(parts)}." if parts else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -85,12 +85,6 @@ def code(advice: IndexAdvice, table: Table, vendor: str) -> str:
     return meta(advice, table)
 
 
-def imports(advice: IndexAdvice, table: Table) -> tuple[str, ...]:
-    if advice.condition and table.model is not None:
-        return ("from django.db.models import Q",)
-    return ()
-
-
 def columns(advice: IndexAdvice) -> str:
     """``(status, created_at descending)``, for a sentence."""
     text = ", ".join(f"{name}{' descending' if down else ''}" for name, down in advice.columns)
@@ -109,7 +103,7 @@ def _condition(limits: Sequence[Limit], table: Table) -> str:
         name = table.columns[limit.column].field
         lookup = "" if limit.lookup == "exact" else f"__{limit.lookup}"
         parts.append(f"{name}{lookup}={_python(limit.value)}")
-    return f"Q({', '.join(parts)})"
+    return f"models.Q({', '.join(parts)})"
 
 
 def _python(value: object) -> str:

@@ -139,7 +139,6 @@ def _fix(advice: IndexAdvice, problem: Problem, statement: Statement) -> Fix:
         paths=tuple(name for name, _ in advice.columns),
         at=at,
         edits=edits,
-        imports=code.imports(advice, table) if edits else (),
     )
 
 

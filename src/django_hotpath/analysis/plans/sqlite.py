@@ -13,7 +13,7 @@ _READ = re.compile(
     r"""
     (?P<verb>SCAN|SEARCH)\ (?:TABLE\ |SUBQUERY\ )?(?P<table>.+?)(?:\ AS\ (?P<alias>\S+))?
     (?:\ USING\ (?P<automatic>AUTOMATIC\ )?(?P<partial>PARTIAL\ )?(?P<covering>COVERING\ )?
-        (?:INDEX\ (?P<index>[^(]+?)|(?P<key>(?:INTEGER\ )?PRIMARY\ KEY)))?
+        (?:INDEX(?:\ (?P<index>[^(]+?))?|(?P<key>(?:INTEGER\ )?PRIMARY\ KEY)))?
     (?:\ VIRTUAL\ TABLE\ INDEX\ (?P<virtual>.*?))?
     (?:\ \((?P<condition>.*)\))?
     (?:\ (?:LEFT|RIGHT|FULL)-?JOIN|\ EXISTS)?

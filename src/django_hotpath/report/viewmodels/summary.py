@@ -58,6 +58,7 @@ def summary(capture: Capture, where: Shares | None) -> Summary:
         engines=tuple(
             f"{name} ({data['engine']})" if isinstance(data, dict) and data.get("engine") else name
             for name, data in capture.instruments.items()
+            if name != "plans"
         ),
         disturbed=tuple(disturbances(capture)),
     )
