@@ -53,10 +53,11 @@ def test_a_client_of_this_machine_has_an_allowed_host(settings: Any) -> None:
 @pytest.mark.parametrize("factory", [RequestFactory, AsyncRequestFactory])
 def test_what_the_client_sends_is_sent_again(factory: Any, settings: Any) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    asked = factory().post(
+    client = factory()
+    client.cookies["sessionid"] = "abc"
+    asked = client.post(
         "/__hotpath__/",
         headers={
-            "Cookie": "sessionid=abc",
             "Accept-Language": "de",
             "Authorization": "Basic eDp5",
             "X-Forwarded-Proto": "https",

@@ -108,7 +108,7 @@ def test_fetch_modes_can_be_replayed_where_there_are_any() -> None:
     assert (reason is None) == (django.VERSION >= (6, 1))
 
 
-@pytest.mark.parametrize("kind", ["annotate", "bulk_create", "prefetch_to_attr", "index", "exists"])
+@pytest.mark.parametrize("kind", ["annotate", "bulk_create", "prefetch_to_attr", "exists"])
 def test_changes_of_other_code_cannot_and_it_says_what_to_do_instead(kind: str) -> None:
     reason = refusal(looped(), found(fix=replace(FIX, kind=kind)))
     assert reason is not None
