@@ -242,7 +242,7 @@ TABLE: dict[str, list[dict[str, Any]]] = {
             "count",
             "Person.essays",
             6,
-            ANNOTATE,
+            (*ANNOTATE, *PREFETCH),
             1,
             origin="Counted",
             read="CountSerializer:count",
