@@ -20,7 +20,7 @@ from django_hotpath.instruments.base import Instrument
 from django_hotpath.instruments.registry import Spec
 from django_hotpath.recorder import Recorder, Refused
 from django_hotpath.steps import Steps
-from shop.models import Author
+from shop.models import Author, Category
 
 FILE = "tests/known_answers.py"
 TARGET = "tests.known_answers.measured"
@@ -29,6 +29,8 @@ ANSWER = 780
 CALLS = 40
 QUERIES = 3
 INSTANCES = 7
+# The one that a query makes is of another model.
+CREATED = INSTANCES + 1
 # Above this malloc always takes pages of its own from the system, which are new in the RSS.
 SIZE = 40 * 1024 * 1024
 NAPS, NAP_MS, MAX_NAPS = 25, 2, 2_500
@@ -68,10 +70,12 @@ def work() -> int:
     """Gives ``ANSWER``; what is in ``kept`` stays alive until the next time."""
     answer = measured()
     kept.append([Author(name="x") for _ in range(INSTANCES)])
-    for _ in range(QUERIES):
+    for _ in range(QUERIES - 1):
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             cursor.fetchall()
+    (category,) = Category.objects.raw("SELECT 1 AS id, 'x' AS name, 'long' AS description")
+    assert category.name == "x"
     cache.set("known", 1)
     cache.get("known")
     cache.get("unknown")
@@ -136,7 +140,13 @@ def _objects(result: Mapping[str, Any]) -> None:
 def _queries(result: Mapping[str, Any]) -> None:
     assert result["count"] == QUERIES
     assert {query["call_site"]["file"] for query in result["queries"]} == {FILE}
-    assert {query["rows"] for query in result["queries"]} == {1}
+    # Rows of a cursor that is looped over are not counted.
+    assert [query["rows"] for query in result["queries"]] == [1, 1, None]
+
+
+def _usage(result: Mapping[str, Any]) -> None:
+    (found,) = result["querysets"]
+    assert (found["model"], found["rows"], found["read"]) == ("shop.Category", 1, {"name": 1})
 
 
 def _cache(result: Mapping[str, Any]) -> None:
@@ -169,6 +179,7 @@ CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "allocations": _allocations,
     "objects": _objects,
     "queries": _queries,
+    "usage": _usage,
     "cache": _cache,
     "templates": _templates,
     "gc": _gc,

@@ -21,7 +21,7 @@ from django_hotpath.calibration.background import Task
 from django_hotpath.calibration.measure import NotNow
 from django_hotpath.instruments import registry
 from django_hotpath.instruments.base import Instrument, current
-from tests.known_answers import INSTANCES, QUERIES, captured, known_classes, name_of
+from tests.known_answers import CREATED, QUERIES, captured, known_classes, name_of
 
 
 class Clock:
@@ -199,7 +199,7 @@ class TestEvents:
         assert outcome.capture is not None
         results = outcome.capture.instruments
         assert events.count("queries", results["queries"]) == QUERIES
-        assert events.count("objects", results["objects"]) == INSTANCES
+        assert events.count("objects", results["objects"]) == CREATED
 
     @pytest.mark.parametrize("name", events.UNSEEN)
     def test_cost_something_and_leave_nothing_behind(self, name: str) -> None:

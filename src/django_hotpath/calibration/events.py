@@ -14,10 +14,12 @@ from django.core.cache.backends.base import BaseCache
 from django.db.backends.utils import CursorWrapper
 from django.dispatch import Signal
 
-from django_hotpath.instruments import cache, objects, queries, templates
+from django_hotpath.instruments import cache, objects, queries, templates, usage
 from django_hotpath.instruments.base import Active, Instrument, Session, clock, current
 from django_hotpath.instruments.gc import GarbageCollector
 from django_hotpath.instruments.patching import Stay
+from django_hotpath.instruments.usage_patches import note_column
+from django_hotpath.instruments.usage_rows import Followed, Shape
 
 _EVENTS = 100
 _ROUNDS = 7
@@ -160,10 +162,32 @@ def _instance(instrument: Any) -> tuple[Event, Event]:
     return lambda: made(signal), lambda: made(watched)
 
 
+def _reading(instrument: usage.Usage) -> tuple[Event, Event]:
+    row = _Model()
+    row.__dict__["name"] = "calibration"
+    shape = Shape.__new__(Shape)
+    shape.bits, shape.read, shape.keys, shape.touched = {"name": 1}, {}, frozenset(), 0
+    shape.first = shape.last = -1
+    followed = Followed(row)
+    followed.number, followed.read, followed.shape, followed.touched = 0, 0, shape, False
+    instrument.rows.followed[id(row)] = followed
+    watching = (instrument.rows,)
+
+    def read() -> object:
+        return row.__dict__["name"]
+
+    def recorded() -> object:
+        note_column(watching, row, "name")
+        return read()
+
+    return read, recorded
+
+
 UNSEEN: dict[str, Unseen] = {
     "queries": Unseen(queries.Queries, 2_000, "count", _statement),
     "cache": Unseen(cache.Cache, 1_500, "count", _operation),
     "templates": Unseen(templates.Templates, 1_000, "count", _rendering),
     "gc": Unseen(GarbageCollector, 1_000, "count", _collection),
     "objects": Unseen(objects.Objects, 2_500, "created", _instance),
+    "usage": Unseen(usage.Usage, 500, "reads", _reading),
 }

@@ -69,10 +69,10 @@ def is_prefetching(frame: FrameType | None, depth: int) -> bool:
     return False
 
 
-def note_column(instance: Any, name: str) -> None:
+def note_column(watching: tuple[Rows, ...], instance: Any, name: str) -> None:
     key = id(instance)
-    for rows in _watching:
-        row = rows._followed.get(key)
+    for rows in watching:
+        row = rows.followed.get(key)
         if row is None or row() is not instance:
             if rows.building:
                 rows.read_early(instance, name)
@@ -117,7 +117,7 @@ def _wrap_get(original: Callable[..., Any], stay: Stay) -> Callable[..., Any]:
             return original(self, instance, cls)
         if _watching:
             try:
-                note_column(instance, name)
+                note_column(_watching, instance, name)
             except Exception as error:
                 _failed(error)
         return data[name]

@@ -151,11 +151,13 @@ class Rows:
         # Runs of querysets that had no room.
         self.dropped = 0
         self.reads = 0
+        # Values of columns that rows came with.
+        self.stored = 0
         # A row is being made: what reads of it is its own __init__, or a receiver of post_init.
         self.building = 0
         self._unfinished: dict[int, list[str]] = {}
         self._known: dict[Hashable, Fetch] = {}
-        self._followed: dict[int, Followed] = {}
+        self.followed: dict[int, Followed] = {}
         self._full = False
         self.error: Exception | None = None
 
@@ -174,6 +176,7 @@ class Rows:
         """A row has come."""
         number = shape.rows
         shape.rows += 1
+        self.stored += len(shape.columns)
         if number < _SIZED:
             shape.size(instance, 1)
         elif number % _SIZED_EVERY == 0:
@@ -181,24 +184,24 @@ class Rows:
         early = self._unfinished.pop(id(instance), ()) if self._unfinished else ()
         # Instances that came to nothing.
         self._unfinished.clear()
-        if self._full or (len(self._followed) >= MAX_FOLLOWED and not self._make_room()):
+        if self._full or (len(self.followed) >= MAX_FOLLOWED and not self._make_room()):
             return
         row = Followed(instance)
         row.number, row.read, row.shape, row.touched = number, 0, shape, False
         shape.followed += 1
-        self._followed[id(instance)] = row
+        self.followed[id(instance)] = row
         for name in early:
             # Without the column it would be fetched then, row by row.
             shape.note(row, name, touches=False)
 
     def _make_room(self) -> bool:
-        self._followed = {key: row for key, row in self._followed.items() if row() is not None}
+        self.followed = {key: row for key, row in self.followed.items() if row() is not None}
         # Looking again and again at what lives would cost more each time.
-        self._full = len(self._followed) > MAX_FOLLOWED // 2
+        self._full = len(self.followed) > MAX_FOLLOWED // 2
         return not self._full
 
     def find(self, instance: Any) -> Followed | None:
-        row = self._followed.get(id(instance))
+        row = self.followed.get(id(instance))
         return row if row is not None and row() is instance else None
 
     def read_early(self, instance: Any, name: str) -> None:
@@ -208,7 +211,7 @@ class Rows:
         self.error = self.error or error
 
     def release(self) -> None:
-        self._followed = {}
+        self.followed = {}
         self._known = {}
         self._unfinished = {}
 
