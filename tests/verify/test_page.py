@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from django_hotpath import stores
 from django_hotpath.capture import Capture, Fix, Verified
@@ -138,6 +138,14 @@ def test_a_stranger_gets_a_404(settings: Any) -> None:
     strict = Client(enforce_csrf_checks=True)
     assert strict.get(address(capture)).status_code == 404
     assert strict.post(address(capture)).status_code == 404
+
+
+def test_no_transaction_is_around_the_replays() -> None:
+    """With SQLite's ``transaction_mode`` "IMMEDIATE" they would wait for each other for ever."""
+    from django.db import connections
+
+    view = resolve(address(with_loop("/plain/"))).func
+    assert view._non_atomic_requests == set(connections)
 
 
 def test_there_is_nothing_to_verify_beyond_the_findings() -> None:
