@@ -51,6 +51,7 @@ def _lines(capture: Capture) -> Iterator[str]:
     yield from _functions(capture.instruments.get("samples"), "samples")
     yield from _by_line("LINES by time", "ms", capture.instruments.get("lines"))
     yield from _queries(queries)
+    yield from _usage(capture.instruments.get("usage"))
     yield from _eventloop(capture.instruments.get("eventloop"))
     yield from _allocations(capture.instruments.get("allocations"))
     yield from _by_line("LINES by memory", "increment", capture.instruments.get("line_memory"))
@@ -115,6 +116,22 @@ def _queries(recorded: dict[str, Any] | None) -> Iterator[str]:
         yield _clean(f"  {len(group):>10,} {total:>10,.2f}  {sql[:110]}")
         if file:
             yield _clean(f"  {'':>10} {'':>10}  at {file}:{line}")
+    yield ""
+
+
+def _usage(recorded: dict[str, Any] | None) -> Iterator[str]:
+    if not recorded:
+        return
+    yield f"ROWS ({recorded['rows']:,} of {recorded['count']:,} querysets)"
+    yield f"  {'rows':>10} {'looked at':>10} {'columns':>9}  model and line"
+    ranked = sorted(recorded["querysets"], key=lambda found: -found["rows"])
+    for found in ranked[:_TOP]:
+        site = found.get("call_site")
+        place = f" at {site['file']}:{site['line']}" if site else ""
+        columns = f"{len(found['read'])}/{len(found['columns'])}"
+        yield _clean(
+            f"  {found['rows']:>10,} {found['touched']:>10,} {columns:>9}  {found['model']}{place}"
+        )
     yield ""
 
 

@@ -14,7 +14,7 @@ from django_hotpath.analysis.growth import Growth, growth, with_growth_findings
 from django_hotpath.analysis.usage_history import with_usage_findings
 from django_hotpath.capture import Capture
 from django_hotpath.report.engine import render
-from django_hotpath.report.formats import count
+from django_hotpath.report.formats import byte_size, count
 from django_hotpath.report.links import Links
 from django_hotpath.report.viewmodels import sections
 from django_hotpath.report.viewmodels.allocations import allocations_view
@@ -28,6 +28,7 @@ from django_hotpath.report.viewmodels.receipt import ReceiptView, receipt_view
 from django_hotpath.report.viewmodels.samples import samples_view
 from django_hotpath.report.viewmodels.shares import shares
 from django_hotpath.report.viewmodels.summary import summary
+from django_hotpath.report.viewmodels.usage import usage_view
 
 __all__ = ["InstrumentHelp", "Links", "error_page", "help_page", "problem_page", "report_page"]
 
@@ -115,6 +116,7 @@ def report_page(
         ),
         "calls": calls,
         "queries": queries,
+        "usage": view("usage", lambda data: usage_view(data, capture)),
         "samples": view("samples", samples_view),
         "lines": view("lines", lambda data: lines_view(data, capture.timing.wall_ms)),
         "line_memory": view("line_memory", line_memory_view),
@@ -241,12 +243,13 @@ def _sections(values: Mapping[str, Any], problems: Mapping[str, str]) -> list[Se
     calls, queries, cache = values["calls"], values["queries"], values["cache"]
     templates, gc, links = values["templates"], values["gc"], values["links"]
     eventloop = values["eventloop"]
-    objects = values["objects"]
+    objects, usage = values["objects"], values["usage"]
     found = [
         ("calls", "Calls", count(calls.count) if calls else ""),
         ("samples", "Samples", count(values["samples"].count) if values["samples"] else ""),
         ("lines", "Lines", ""),
         ("queries", "Queries", count(queries.count) if queries else ""),
+        ("usage", "Usage", byte_size(usage.unread_bytes) if usage else ""),
         ("cache", "Cache", count(cache.count) if cache else ""),
         ("templates", "Templates", count(templates.count) if templates else ""),
         ("objects", "Objects", count(objects.created) if objects else ""),
