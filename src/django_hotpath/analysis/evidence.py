@@ -74,8 +74,15 @@ def _expression(read: Mapping[str, Any]) -> tuple[Source, ast.expr] | None:
     source = project_source(read["file"])
     if source is None:
         return None
-    node = source.expression_at(_place(read))
-    if node is None or source.text_of(node) != read["text"]:
+    place = _place(read)
+    if source.between(place) != read["text"]:
+        return None
+    node = source.expression_at(place) or _test_of_statement(source, place)
+    if isinstance(node, ast.IfExp):
+        node = node.test
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        node = node.operand
+    if node is None:
         return None
     if not isinstance(source.scope_of(node), Function):
         return None
@@ -88,6 +95,14 @@ def _expression(read: Mapping[str, Any]) -> tuple[Source, ast.expr] | None:
             node,
         )
     )
+
+
+def _test_of_statement(source: Source, place: Place) -> ast.expr | None:
+    """What an ``if`` asks: before Python 3.12 the question's place is the whole statement."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, (ast.If, ast.While, ast.Assert)) and source.place(node) == place:
+            return node.test
+    return None
 
 
 def _place(found: Mapping[str, Any]) -> Place:

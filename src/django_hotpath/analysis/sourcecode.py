@@ -67,6 +67,8 @@ class Source:
     def between(self, place: Place) -> str:
         """The text that stands there."""
         lines = self.lines[place.line - 1 : place.end_line]
+        if not lines:
+            return ""
         lines[-1] = lines[-1][: place.end_column]
         lines[0] = lines[0][place.column :]
         return "\n".join(lines)

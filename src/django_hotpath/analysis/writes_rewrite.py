@@ -126,14 +126,15 @@ def selected_by(task: Task, loop: ast.For) -> Query | None:
         entry = orm_of(task.capture, query)
         if entry.get("method") != "iterate" or query["index"] > first:
             continue
-        if _stands_at(task, made, entry.get("made")) and _stands_at(
-            task, loop.iter, entry.get("read")
+        # Before Python 3.13 what asks for the rows is the loop as a whole.
+        if _stands_at(task, made, entry.get("made")) and any(
+            _stands_at(task, node, entry.get("read")) for node in (loop.iter, loop)
         ):
             found.append(query)
     return found[0] if len(found) == 1 else None
 
 
-def _stands_at(task: Task, node: ast.expr, place: Mapping[str, Any] | None) -> bool:
+def _stands_at(task: Task, node: ast.expr | ast.stmt, place: Mapping[str, Any] | None) -> bool:
     if not place or place["file"] != task.file:
         return False
     at = Place(place["line"], place["column"], place["end_line"], place["end_column"])

@@ -68,7 +68,7 @@ def find_call(capture: Capture, group: WriteGroup) -> WriteCall | None:
     query = group.main[0]
     table = capture.instruments["queries"].get("frames") or ()
     frames = [table[index] for index in query["stack"] if index < len(table)]
-    frames = [frame for frame in frames if frame.get("kind") != "template"]
+    frames = _functions([frame for frame in frames if frame.get("kind") != "template"])
     if not frames:
         return None
     depth = len(frames) - 1
@@ -97,6 +97,17 @@ def find_call(capture: Capture, group: WriteGroup) -> WriteCall | None:
         outer_loop=outer,
         no_loop=loop is None and outer is None and not repeats,
     )
+
+
+def _functions(frames: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without those that only run a comprehension of the next: a frame before Python 3.12."""
+    inner = [frame["function"] for frame in frames[1:]] + [""]
+    return [
+        frame
+        for frame, below in zip(frames, inner, strict=True)
+        if not below.startswith(f"{frame['function']}.<locals>.<")
+        or below.endswith(("<lambda>", "<genexpr>"))
+    ]
 
 
 def _is_super(text: str) -> bool:

@@ -25,6 +25,7 @@ _OPEN = (ast.Assign, ast.AnnAssign, ast.Return, ast.keyword, ast.Expr, ast.Call,
 
 
 class _Summed(NamedTuple):
+    queryset: ast.expr
     call: ast.Call
     field: str
     kind: str
@@ -33,17 +34,21 @@ class _Summed(NamedTuple):
 def sum_for_aggregate(capture: Capture, limits: Limits) -> Iterator[Finding]:
     """``sum(book.price for book in books)``, where nobody else looks at the books."""
     for found in asked(capture, "iterate", limits.n_plus_one):
-        summed = _summed(found)
-        if summed and found.rows >= MIN_ROWS and is_only_for_this(found, found.node):
+        queryset = found.node
+        # Before Python 3.13 what asks for the rows is the comprehension as a whole.
+        if isinstance(queryset, (ast.GeneratorExp, ast.ListComp)):
+            queryset = queryset.generators[0].iter
+        summed = _summed(found, queryset)
+        if summed and found.rows >= MIN_ROWS and is_only_for_this(found, queryset):
             yield _finding(found, summed)
 
 
-def _summed(found: Asked) -> _Summed | None:
+def _summed(found: Asked, queryset: ast.expr) -> _Summed | None:
     source = found.source
-    generator = source.parents[found.node]
+    generator = source.parents[queryset]
     if (
         not isinstance(generator, ast.comprehension)
-        or generator.iter is not found.node
+        or generator.iter is not queryset
         or generator.ifs
         or generator.is_async
         or not isinstance(generator.target, ast.Name)
@@ -69,11 +74,11 @@ def _summed(found: Asked) -> _Summed | None:
         return None
     if found.entry.get("combinator") or found.entry.get("values"):
         return None
-    return _Summed(call, value.attr, kind)
+    return _Summed(queryset, call, value.attr, kind)
 
 
 def _finding(found: Asked, summed: _Summed) -> Finding:
-    queryset = found.source.text_of(found.node)
+    queryset = found.source.text_of(summed.queryset)
     total = f'{queryset}.aggregate(total=Sum("{summed.field}"))["total"] or 0'
     bare = isinstance(found.source.parents[summed.call], _OPEN)
     code = total if bare else f"({total})"
