@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_hotpath.analysis.plans.tables import Index, Table
+from django_hotpath.analysis.plans.tables import Column, Index, Table
 from django_hotpath.explain import models
 
 # Counting ends here; a server's own estimate is asked first.
@@ -36,7 +36,7 @@ def _table(connection: BaseDatabaseWrapper, cursor: Any, name: str) -> Table:
         rows_exact=exact,
         model=described.model,
         library=described.library,
-        columns=described.columns,
+        columns=described.columns or _columns(connection, cursor, name),
         source=described.source,
         indexes=tuple(_indexes(connection, cursor, name, described)),
     )
@@ -93,12 +93,13 @@ def count_matching(
 def _indexes(
     connection: BaseDatabaseWrapper, cursor: Any, name: str, described: models.Described
 ) -> Iterable[Index]:
-    partial = _partial(connection, cursor, name)
+    special = _special(connection, cursor, name)
     for index, facts in connection.introspection.get_constraints(cursor, name).items():
         serves = facts["index"] or facts["unique"] or facts["primary_key"]
         columns = facts["columns"]
         if not serves or not columns or any(column is None for column in columns):
             continue
+        columns = columns[: special.get(index, len(columns))]
         orders = facts.get("orders") or []
         yield Index(
             name=index,
@@ -108,21 +109,50 @@ def _indexes(
             ),
             unique=bool(facts["unique"]),
             primary=bool(facts["primary_key"]),
-            partial=index in partial or facts.get("type") in {"gin", "gist", "brin", "hash"},
+            partial=special.get(index) == 0,
             declared=described.declared(index, columns, unique=bool(facts["unique"])),
         )
 
 
-def _partial(connection: BaseDatabaseWrapper, cursor: Any, name: str) -> set[str]:
-    """Names of the indexes that do not hold every row."""
+def _special(connection: BaseDatabaseWrapper, cursor: Any, name: str) -> dict[str, int]:
+    """How many columns of an index are its key; 0 for one that serves other searches only.
+
+    That is one that does not hold every row, orders by other rules than the database's own
+    (``varchar_pattern_ops``), holds the beginnings of texts, or is no b-tree.
+    """
     if connection.vendor == "sqlite":
         cursor.execute(f"PRAGMA index_list({connection.ops.quote_name(name)})")
-        return {row[1] for row in cursor.fetchall() if len(row) > 4 and row[4]}
+        return {row[1]: 0 for row in cursor.fetchall() if len(row) > 4 and row[4]}
     if connection.vendor == "postgresql":
         cursor.execute(
-            "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-            "WHERE i.indrelid = to_regclass(%s) AND i.indpred IS NOT NULL",
+            "SELECT c.relname, i.indnkeyatts, i.indpred IS NOT NULL OR a.amname <> 'btree' "
+            "OR EXISTS (SELECT 1 FROM unnest(i.indclass) AS u (oid) "
+            "JOIN pg_opclass o ON o.oid = u.oid WHERE NOT o.opcdefault) "
+            "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+            "JOIN pg_am a ON a.oid = c.relam WHERE i.indrelid = to_regclass(%s)",
             [connection.ops.quote_name(name)],
         )
-        return {row[0] for row in cursor.fetchall()}
-    return set()
+        return {index: 0 if other else keys for index, keys, other in cursor.fetchall()}
+    cursor.execute(
+        "SELECT DISTINCT index_name FROM information_schema.statistics "
+        "WHERE table_schema = DATABASE() AND table_name = %s "
+        "AND (sub_part IS NOT NULL OR index_type <> 'BTREE')",
+        [name],
+    )
+    return {row[0]: 0 for row in cursor.fetchall()}
+
+
+def _columns(connection: BaseDatabaseWrapper, cursor: Any, name: str) -> dict[str, Column]:
+    """Of a table without a model: what Django would make of its columns."""
+    found = {}
+    for described in connection.introspection.get_table_description(cursor, name):
+        try:
+            # Some backends give arguments of the field as well.
+            kind: Any = connection.introspection.get_field_type(described.type_code, described)
+        except KeyError:
+            # A type that Django does not know: no index on it is advised.
+            kind = "BinaryField"
+        if isinstance(kind, tuple):
+            kind = kind[0]
+        found[described.name] = Column(field=described.name, kind=kind)
+    return found

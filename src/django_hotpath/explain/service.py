@@ -260,12 +260,21 @@ def _entry(
             for table in explained.tables.values()
         ],
         "advice": [
-            {**asdict(advice), "code": code.code(advice, one.table, vendor)}
+            {
+                **asdict(advice),
+                "name": code.index_name(advice),
+                "code": code.code(advice, one.table, vendor),
+            }
             for one in found
             for advice in one.advice
             if one.table is not None
         ],
-        "notes": [sentence for table in explained.tables.values() for sentence in redundant(table)],
+        "notes": [
+            sentence
+            for table in explained.tables.values()
+            if table.model is not None
+            for sentence in redundant(table)
+        ],
         "problems": len(found),
     }
 

@@ -23,7 +23,10 @@ INSTEAD = "Make the change, load the page again with a profile, and compare the 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """An expression in a file; lines from 1, columns in characters from 0, None: unknown."""
+    """An expression in a file; lines from 1, columns in characters from 0, None: unknown.
+
+    Or a class, a view or an admin say, for which library code makes a queryset: ``function``.
+    """
 
     file: str
     line: int
@@ -51,6 +54,8 @@ class Target:
 
 def refusal(capture: Capture, finding: Finding) -> str | None:
     """Why a replay cannot verify this finding, with what to do instead; None when it can."""
+    if finding.fix is not None and finding.fix.kind == "index":
+        return "An index is tried in the database: show the query and press “Try this index”."
     request = capture.request
     if request is None:
         return "There is no request to replay: this is the capture of a block or function."
@@ -66,9 +71,7 @@ def refusal(capture: Capture, finding: Finding) -> str | None:
     fix = finding.fix
     if fix is None or not fix.kind:
         return f"This finding names no change that a replay could make. {INSTEAD}"
-    if fix.kind == "index":
-        return "An index is tried in the database: show the query and press “Try this index”."
-    if fix.kind not in FETCHES | ALTERS:
+    if fix.kind not in FETCHES | ALTERS or _needs_other_code(finding):
         return f"This fix changes other code than the queryset alone: not replayed. {INSTEAD}"
     if fix.kind == "fetch_peers" and django.VERSION < (6, 1):
         return "Fetch modes came with Django 6.1, which does not run here."
@@ -79,14 +82,26 @@ def refusal(capture: Capture, finding: Finding) -> str | None:
     return None
 
 
+def _needs_other_code(finding: Finding) -> bool:
+    """Whether the rows that are fetched have to be read otherwise, too: filtered in Python, say.
+
+    Then the change cannot be said as an expression.
+    """
+    fix = finding.fix
+    return finding.kind == "n_plus_one" and fix is not None and fix.at is not None and not fix.code
+
+
 def target_of(capture: Capture, finding: Finding) -> Target | None:
     """None where the capture does not tell the queryset."""
     if finding.fix is None:
         return None
     roots = list(_roots(capture, finding))
     places = frozenset(_place(entry["made"]) for entry in roots if entry.get("made"))
+    places |= frozenset(_class(entry["class"]) for entry in roots if entry.get("class"))
     models = frozenset(
-        str(entry["model"]) for entry in roots if entry.get("model") and not entry.get("made")
+        str(entry["model"])
+        for entry in roots
+        if entry.get("model") and not (entry.get("made") or entry.get("class"))
     )
     if finding.origin is not None:
         origin = (finding.origin.file, finding.origin.line)
@@ -124,6 +139,10 @@ def _roots(capture: Capture, finding: Finding) -> Iterator[Mapping[str, Any]]:
         # A query that was read from an instance of unknown origin is not what the fix is for.
         if root != index or not _INNER & entries[number].keys():
             yield entries[number]
+
+
+def _class(made: Mapping[str, Any]) -> Place:
+    return Place(file=made["file"], line=made["line"], function=made["name"])
 
 
 def _place(made: Mapping[str, Any]) -> Place:

@@ -180,7 +180,7 @@ def _order(wanted: Wanted) -> tuple[tuple[str, bool], ...] | None:
     order = wanted.block.order
     if order is None or any(ref.table != wanted.name for ref, _ in order):
         return None
-    if wanted.block.aggregates or wanted.block.distinct:
+    if wanted.block.aggregates or wanted.block.distinct or wanted.name in wanted.block.outer:
         return None
     return tuple({ref.column: (ref.column, down) for ref, down in order}.values())
 

@@ -61,7 +61,8 @@ def read(sql: str) -> tuple[Block, ...]:
     whole = Span(sql, found, 0, len(found.kinds))
     if whole.unbalanced():
         return ()
-    blocks = [_block(span) for span in _selects(whole)]
+    derived = _derived(whole)
+    blocks = [_block(span, derived) for span in _selects(whole)]
     return tuple(block for block in blocks if block is not None)
 
 
@@ -79,7 +80,28 @@ def _selects(span: Span) -> Iterator[Span]:
         yield span.part(at, end)
 
 
-def _block(span: Span) -> Block | None:
+def _derived(span: Span) -> frozenset[str]:
+    """The names that WITH gives to queries; a table of the same name is not what is read."""
+    found = set()
+    for at in span.indexes():
+        if span.text(at) != "(" or span.word(at + 1) not in {"SELECT", "WITH", "VALUES"}:
+            continue
+        back = at - 1
+        if span.text(back).upper() == "MATERIALIZED":
+            back -= 2 if span.word(back - 1) == "NOT" else 1
+        if span.word(back) != "AS":
+            continue
+        back -= 1
+        if span.text(back) == ")":
+            while back > span.start and span.text(back) != "(":
+                back -= 1
+            back -= 1
+        if span.is_name(back):
+            found.add(span.name(back).casefold())
+    return frozenset(found)
+
+
+def _block(span: Span, derived: frozenset[str]) -> Block | None:
     places = _clauses(span)
     if places is None:
         return None
@@ -99,7 +121,7 @@ def _block(span: Span) -> Block | None:
     if distinct:
         chosen = span.part(chosen.start + 1, chosen.end)
     source = clause("FROM")
-    tables = _Tables()
+    tables = _Tables(derived)
     if source is not None and not tables.read(source):
         return None
     where = clause("WHERE")
@@ -150,7 +172,8 @@ def _clauses(span: Span) -> dict[str, int] | None:
 class _Tables:
     """The tables of a FROM with their joins."""
 
-    def __init__(self) -> None:
+    def __init__(self, derived: frozenset[str]) -> None:
+        self.queries = derived
         self.names: dict[str, str] = {}
         self.outer: list[str] = []
         self.ons: list[tuple[Span, bool]] = []
@@ -198,6 +221,9 @@ class _Tables:
             at += 1
         if name in self.names:
             return -1
+        if table.casefold() in self.queries:
+            self.derived = True
+            return at
         self.names[name] = table
         if outer:
             self.outer.append(name)

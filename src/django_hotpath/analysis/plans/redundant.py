@@ -32,16 +32,21 @@ def _covers(other: Index, index: Index) -> bool:
 
 
 def _sentence(table: Table, index: Index, other: Index, equal: bool) -> str:
-    name = f"{index.name} of {table.name} on {_columns(index)}"
+    plural = "" if len(index.columns) == 1 else "s"
+    how = f"is on the same column{plural}" if equal else f"begins with the same column{plural}"
     declared = f" It is declared by {index.declared}." if index.declared else ""
-    reason = f" ({other.declared})" if other.declared else ""
-    if equal:
-        kind = "the primary key" if other.primary else "unique" if other.unique else "an index"
-        return (
-            f"{name} is superfluous: {other.name}{reason} is {kind} on the same column"
-            f"{'' if len(index.columns) == 1 else 's'}.{declared}"
-        )
-    return f"{name} is superfluous: {other.name}{reason} begins with the same columns.{declared}"
+    return (
+        f"{index.name} of {table.name} on {_columns(index)} is superfluous: "
+        f"{_label(other)} {how}.{declared}"
+    )
+
+
+def _label(index: Index) -> str:
+    """The name, unless the database gave none."""
+    kind = "the primary key" if index.primary else "a unique constraint" if index.unique else ""
+    name = "" if index.name.startswith("__") or index.primary else index.name
+    words = " ".join(part for part in (kind, name) if part)
+    return f"{words} ({index.declared})" if index.declared else words
 
 
 def _columns(index: Index) -> str:
