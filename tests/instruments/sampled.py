@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 from django_hotpath.capture import Capture
@@ -39,6 +40,14 @@ def more_samples(least: int = 5) -> Callable[[], bool]:
     size = 500 if hasattr(instrument, "_file") else 1
     enough = sampled() + least * size
     return lambda: sampled() >= enough
+
+
+def seen(code: CodeType, least: int = 1) -> Callable[[], bool]:
+    """The same, and whether one of them was of this code: any of them may be of our own, which
+    switches the capture on and off around each step of a task."""
+    instrument: Any = active_instrument("samples")
+    enough = more_samples(least)
+    return lambda: enough() and any(known is code for known in instrument.tree._code)
 
 
 def names(capture: Capture | None) -> set[str]:

@@ -11,7 +11,15 @@ from asgiref.sync import async_to_sync, sync_to_async
 
 from django_hotpath import profile
 from django_hotpath.instruments.base import active_instrument
-from tests.instruments.sampled import compute, more_samples, names, outermost, paths, until
+from tests.instruments.sampled import (
+    compute,
+    more_samples,
+    names,
+    outermost,
+    paths,
+    seen,
+    until,
+)
 
 
 def profiled(label: str = "test") -> profile:
@@ -55,7 +63,7 @@ async def test_the_own_task_is_sampled_and_no_other() -> None:
 async def test_fifty_captures_at_once_have_only_their_own() -> None:
     def request(number: int) -> Any:
         async def work() -> None:
-            await turns(more_samples(3))
+            await turns(seen(work.__code__, 3))
 
         work.__code__ = work.__code__.replace(co_name=f"work{number}", co_qualname=f"work{number}")
         return work
