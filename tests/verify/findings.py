@@ -10,14 +10,17 @@ from django_hotpath import stores
 from django_hotpath.capture import CallSite, Capture, Finding, Fix
 
 
-def captured(url: str, *, client: Client | None = None, **headers: str) -> Capture:
-    """The capture of a GET, stored, without findings."""
+def captured(
+    url: str, *, client: Client | None = None, findings: bool = False, **headers: str
+) -> Capture:
+    """The capture of a GET, stored, without its own findings."""
     client = client or Client(raise_request_exception=False)
     response = client.get(url, headers={"Hotpath-Profile": "queries", **headers})
     if response.streaming:
         b"".join(response)
     capture_id = response["Hotpath-Capture"].strip("/").rpartition("/")[2]
-    return stores.get_store().get(capture_id).with_findings(())
+    found = stores.get_store().get(capture_id)
+    return found if findings else found.with_findings(())
 
 
 def looped(capture: Capture, kind: str, *paths: str, **values: Any) -> Capture:

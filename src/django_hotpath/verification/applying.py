@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import linecache
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -41,8 +42,10 @@ class Application:
 
     def concerns(self, queryset: Any) -> bool:
         made = made_at(queryset)
-        if not isinstance(made, tuple):
+        if made is None:
             return queryset.model._meta.label in self.target.models
+        if isinstance(made, type):
+            return any(_is_of(place, made) for place in self.target.places)
         code, offset = made
         known = self._known.get((id(code), offset))
         if known is None:
@@ -179,6 +182,15 @@ def _stands_at(place: Place, code: CodeType, offset: int) -> bool:
     column = _characters(code, found.line, found.column)
     end_column = _characters(code, found.end_line, found.end_column)
     return (column, found.end_line, end_column) == (place.column, place.end_line, place.end_column)
+
+
+def _is_of(place: Place, cls: type) -> bool:
+    """Whether library code made the queryset for this class, or one that inherits from it."""
+    for base in cls.__mro__:
+        file = getattr(sys.modules.get(base.__module__), "__file__", None)
+        if base.__qualname__ == place.function and file and locate(file).file == place.file:
+            return True
+    return False
 
 
 def _characters(code: CodeType, line: int, column: int) -> int:
