@@ -283,6 +283,63 @@ def eventloop(text: str = "time.sleep(0.2)", **values: Any) -> dict[str, Any]:
     }
 
 
+def used(model: str = "shop.Book", **values: Any) -> dict[str, Any]:
+    """What was made of a queryset's rows, with a join that nobody read."""
+    rows = {
+        "columns": ["id", "title", "summary"],
+        "keys": ["id"],
+        "unseen": [],
+        "read": {"title": 40},
+        "bytes": {"id": 320, "title": 400, "summary": 40_000},
+        "followed": 40,
+    }
+    relation = {
+        "of": model,
+        "how": "select_related",
+        "accessor": "author",
+        "lookup": "author",
+        "queryset": 0,
+        "seen": True,
+        "to_attr": None,
+        "of_rows": 40,
+        "read": 0,
+        "instances": 40,
+        "distinct": 2,
+        "touched": 0,
+        "model": model,
+        "rows": {**rows, "read": {}},
+    }
+    found = {
+        **rows,
+        "query": 0,
+        "queries": [0],
+        "runs": 1,
+        "call_site": SITE,
+        "raw": False,
+        "dicts": False,
+        "of": None,
+        "model": model,
+        "rows": 40,
+        "touched": 40,
+        "first": 0,
+        "last": 39,
+        "relations": {"author": relation},
+    }
+    return {**found, **values}
+
+
+def usage(*querysets: dict[str, Any]) -> dict[str, Any]:
+    found = list(querysets) or [used()]
+    return {
+        "count": len(found),
+        "rows": sum(one["rows"] for one in found),
+        "reads": 40,
+        "truncated": 0,
+        "bound": 50_000,
+        "querysets": found,
+    }
+
+
 def instruments() -> dict[str, Any]:
     """One of each."""
     return {
@@ -294,6 +351,7 @@ def instruments() -> dict[str, Any]:
         "gc": GC,
         "allocations": allocations(),
         "objects": objects(),
+        "usage": usage(),
         "lines": lines(),
         "line_memory": line_memory(),
         "eventloop": eventloop(),
@@ -389,6 +447,16 @@ def hostile_capture() -> Capture:
             "templates": templates(text),
             "allocations": {**allocations(text), "engine": text},
             "objects": objects(text),
+            "usage": usage(
+                used(
+                    text,
+                    call_site=place,
+                    columns=[text],
+                    keys=[],
+                    bytes={text: 1},
+                    of={"queryset": 0, "lookup": text},
+                )
+            ),
             "lines": lines(timed_function(text, function=text, file=text, kind=text), view=text),
             "line_memory": line_memory(text, unit=text, engine=text),
             "eventloop": eventloop(text),

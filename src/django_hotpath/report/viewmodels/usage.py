@@ -100,7 +100,9 @@ def _line(entry: Mapping[str, Any], capture: Capture) -> Line:
     )
     every = [*columns, *(column for relation in relations for column in relation.columns)]
     fetched = sum(column.bytes for column in every)
-    unread = sum(column.bytes for column in every if column.unread)
+    dicts = bool(entry.get("dicts"))
+    # Where rows may be read unseen, nothing counts as unread.
+    unread = 0 if dicts else sum(column.bytes for column in every if column.unread)
     return Line(
         model=str(entry["model"]),
         site=_site(entry, capture),
@@ -116,7 +118,7 @@ def _line(entry: Mapping[str, Any], capture: Capture) -> Line:
         unread_bytes=unread,
         unread_share=share(unread, fetched),
         raw=bool(entry.get("raw")),
-        dicts=bool(entry.get("dicts")),
+        dicts=dicts,
     )
 
 
