@@ -34,6 +34,9 @@ def describe_value(value: Any) -> str:
         return shorten(repr(str.__str__(value)[: MAX_TEXT + 1]))
     if kind in _SCALARS or kind is datetime.datetime:
         return shorten(describe_object(value))
+    number = _number(value)
+    if number is not None:
+        return str(number)
     if kind in (bytes, bytearray, memoryview):
         return f"<{kind.__name__}, {len(value):,} bytes>"
     if kind in (list, tuple):
@@ -41,6 +44,16 @@ def describe_value(value: Any) -> str:
         more = ", …" if len(value) > 10 else ""
         return shorten(f"[{inner}{more}]")
     return f"<{kind.__module__}.{kind.__qualname__}>"
+
+
+def _number(value: Any) -> int | float | None:
+    """What a number of a class of its own is worth: psycopg tells by them how large a column is.
+
+    Read by the methods of ``int`` and ``float``, whatever those of the class are.
+    """
+    if isinstance(value, int):
+        return int.__pos__(value)
+    return float.__pos__(value) if isinstance(value, float) else None
 
 
 def describe_object(value: Any) -> str:
@@ -68,6 +81,9 @@ def identity(value: Any) -> Any:
         return (str, str.__str__(value))
     if value is None or kind is bytes or kind in _SCALARS or kind is datetime.datetime:
         return (kind, value)
+    number = _number(value)
+    if number is not None:
+        return (kind, number)
     if kind in (list, tuple):
         return (kind, tuple(identity(item) for item in value))
     if kind is dict:

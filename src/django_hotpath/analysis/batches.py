@@ -73,7 +73,7 @@ def _values(query: Mapping[str, Any], shape: _Shape) -> tuple[str, ...] | None:
     if shape.listed is None or len(params) != shape.placeholders:
         return None
     values = tuple(params[number] for number in shape.listed)
-    return values if all(map(_is_told, values)) else None
+    return values if all(map(is_told, values)) else None
 
 
 def _inside(text: str, places: Sequence[int]) -> Iterator[int]:
@@ -86,6 +86,6 @@ def _inside(text: str, places: Sequence[int]) -> Iterator[int]:
             number += 1
 
 
-def _is_told(value: str) -> bool:
+def is_told(value: str) -> bool:
     """Whether the text of a parameter is the value itself: neither masked, cut nor a type."""
     return MASK not in value and "…" not in value and not value.startswith("<")

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django_hotpath.analysis.batches import without_batches
+from django_hotpath.analysis.batches import is_told, without_batches
 from django_hotpath.analysis.findings.base import Query, is_answered, queries_of
 from django_hotpath.analysis.orm import Entry, orm_of
 from django_hotpath.analysis.statements import CHANGES, verb
@@ -84,6 +84,12 @@ def write_groups(capture: Capture, least: int) -> Iterator[WriteGroup]:
             group = _group(capture, statements, least)
             if group is not None:
                 yield group
+
+
+def keys_of(updates: Sequence[Query]) -> list[str] | None:
+    """The values of the last parameters, which are the keys; None where one is not shown."""
+    keys = [str((query.get("params") or ["<"])[-1]) for query in updates]
+    return keys if all(map(is_told, keys)) else None
 
 
 def path_of(query: Query) -> Hashable:

@@ -9,6 +9,7 @@ from django_hotpath.analysis.findings.base import Query
 from django_hotpath.analysis.sourcecode import bound, import_for, receiver, used
 from django_hotpath.analysis.writes_count import bulk_update
 from django_hotpath.analysis.writes_create import collected
+from django_hotpath.analysis.writes_groups import keys_of
 from django_hotpath.analysis.writes_rewrite import (
     Rewrite,
     Task,
@@ -118,9 +119,9 @@ def _is_harmless(statement: ast.stmt, task: Task, name: str, *, told: bool) -> b
 
 
 def _keys_differ(main: Sequence[Query]) -> bool:
-    """Whether no row was written twice: a key is the last parameter of an UPDATE."""
-    keys = [(query.get("params") or [None])[-1] for query in main]
-    return None not in keys and len(set(keys)) == len(keys)
+    """Whether no row was written twice."""
+    keys = keys_of(main)
+    return keys is not None and len(set(keys)) == len(keys)
 
 
 def _by_database(task: Task, loop: ast.For, name: str, select: Query) -> Rewrite | None:

@@ -16,7 +16,7 @@ from django_hotpath.analysis.statements import verb
 from django_hotpath.analysis.writes_care import reasons
 from django_hotpath.analysis.writes_create import of_create
 from django_hotpath.analysis.writes_create import of_save as of_new
-from django_hotpath.analysis.writes_groups import WriteGroup, write_groups
+from django_hotpath.analysis.writes_groups import WriteGroup, keys_of, write_groups
 from django_hotpath.analysis.writes_keys import of_add, of_delete, of_filter
 from django_hotpath.analysis.writes_rewrite import Rewrite, Task
 from django_hotpath.analysis.writes_source import WriteCall, find_call
@@ -194,8 +194,8 @@ def _is_one_row(group: WriteGroup) -> bool:
     """Whether each UPDATE went to the same key, which is its last parameter."""
     if group.verbs != {"UPDATE"} or group.method not in {"save", "update"}:
         return False
-    keys = {(query.get("params") or [None])[-1] for query in group.main}
-    return len(keys) == 1 and None not in keys and "***" not in keys
+    keys = keys_of(group.main)
+    return keys is not None and len(set(keys)) == 1
 
 
 def _plural(group: WriteGroup) -> str:
