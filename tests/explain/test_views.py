@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_hotpath import stores
-from django_hotpath.capture import Capture
+from django_hotpath.capture import Capture, RequestInfo
 from django_hotpath.stores.base import StoreError
 from tests.explain.capturing import captured, found, newest_pending
 from tests.factories import query, with_queries
@@ -31,7 +32,8 @@ def kept(capture: Capture) -> Capture:
 
 @pytest.fixture
 def capture(deliveries: int) -> Capture:
-    return kept(captured(newest_pending))
+    request = RequestInfo(method="GET", path="/deliveries/", status=200)
+    return kept(replace(captured(newest_pending), request=request))
 
 
 def url(capture: Capture, index: int = 0) -> str:
