@@ -37,8 +37,9 @@ class Usage(Instrument):
         "were read, how many bytes came for nothing, which rows nobody looked at."
     )
     cost = (
-        "about 2 microseconds for each row and 0.3 for each read of a column, here and, while it "
-        "runs, a tenth of a microsecond a read in requests that nobody profiles"
+        "40 microseconds for each queryset, 5 for each row and up to 1 for each read of a column: "
+        "a page that is mostly rows is 1.3 to 2 times slower. While it runs, a column that other "
+        "requests read costs them a fifth of a microsecond more"
     )
     disturbed_by = (
         "A read of instance.__dict__ or vars(instance) is not seen, nor are values(), "
@@ -76,7 +77,7 @@ class _Following:
     def __init__(self, usage: Usage, queryset: Any, frame: Any) -> None:
         self._usage, self.rows, self._queryset = usage, usage.rows, queryset
         self._walk: Walk = walk(frame)
-        self._dicts = reads_dicts(frame)
+        self._dicts = reads_dicts(self._walk, frame)
         self._parent: Parent | None = prefetched_for(usage.rows, frame)
         self._before = _recorded()
         self._joined: tuple[Joined, ...] = joined(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from django_hotpath.callsite import PROJECT, is_boundary, kind_of
+from django_hotpath.callsite import Walk
 
 _NAMES = frozenset(["__dict__", "vars"])
 _MAX_KNOWN = 10_000
@@ -19,27 +19,27 @@ _NEAREST, _WITH_HELPERS = 3, 2
 _known: dict[int, tuple[CodeType, bool, bool]] = {}
 
 
-def reads_dicts(frame: FrameType | None) -> bool:
-    """``frame`` is the one that runs the query, or within it."""
-    seen = 0
-    while frame is not None and seen < _NEAREST and not is_boundary(frame.f_code):
-        if kind_of(frame.f_code) == PROJECT:
-            own, helpers = _does(frame.f_code, frame.f_globals)
-            if own or (helpers and seen < _WITH_HELPERS):
-                return True
-            seen += 1
-        frame = frame.f_back
+def reads_dicts(found: Walk, frame: FrameType | None) -> bool:
+    """``frame`` is the one that the walk began at."""
+    for number, (code, _line, _offset) in enumerate(found.frames[:_NEAREST]):
+        known = _known.get(id(code))
+        if known is None:
+            known = _look(code, frame)
+        if known[1] or (known[2] and number < _WITH_HELPERS):
+            return True
     return False
 
 
-def _does(code: CodeType, names: dict[str, Any]) -> tuple[bool, bool]:
-    """Whether it does itself, and whether a function that it names does."""
-    known = _known.get(id(code))
-    if known is None:
-        if len(_known) >= _MAX_KNOWN:
-            _known.clear()
-        known = _known[id(code)] = (code, _names_it(code), _calls_it(code, names))
-    return known[1], known[2]
+def _look(code: CodeType, frame: FrameType | None) -> tuple[CodeType, bool, bool]:
+    """The code, whether it does itself, and whether a function that it names does."""
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    # That of a coroutine which waits for this thread is not on the stack.
+    helped = frame is not None and _calls_it(code, frame.f_globals)
+    if len(_known) >= _MAX_KNOWN:
+        _known.clear()
+    found = _known[id(code)] = (code, _names_it(code), helped)
+    return found
 
 
 def _names_it(code: CodeType) -> bool:
