@@ -66,14 +66,16 @@ class Walk(NamedTuple):
     """A stack as the hot path keeps it, innermost first.
 
     ``frames``: the project's frames; ``template``: (template, line) of the innermost template
-    node; ``fallback``: the innermost frame outside Django's database layer; ``direct``: whether
-    the project's own code called that layer.
+    node of the project; ``fallback``: the innermost frame outside Django's database layer;
+    ``direct``: whether the project's own code called that layer; ``in_template``: whether the
+    template's node lies inside all frames of the project.
     """
 
     frames: tuple[Frame, ...]
     template: tuple[Any, int] | None
     fallback: Frame | None
     direct: bool = False
+    in_template: bool = False
 
 
 class Where(NamedTuple):
@@ -112,7 +114,7 @@ def walk(frame: FrameType | None, orm: list[FrameType] | None = None) -> Walk:
     ``orm`` takes the frames of Django's ORM that lie before any other code's, innermost first.
     """
     kinds = _kinds
-    direct = False
+    direct = in_template = False
     frames: list[Frame] = []
     template: tuple[Any, int] | None = None
     fallback: Frame | None = None
@@ -137,12 +139,13 @@ def walk(frame: FrameType | None, orm: list[FrameType] | None = None) -> Walk:
                 orm = None
                 if template is None:
                     template = _template_line(frame)
+                    in_template = template is not None and not frames
             else:
                 if kind == HANDOVER and not frames:
                     frames, fallback = _awaiting(frame, fallback)
                 break
         frame = frame.f_back
-    return Walk(tuple(frames), template, fallback, direct)
+    return Walk(tuple(frames), template, fallback, direct, in_template)
 
 
 def _awaiting(handover: FrameType, fallback: Frame | None) -> tuple[list[Frame], Frame | None]:
@@ -162,9 +165,15 @@ def _template_line(frame: FrameType) -> tuple[Any, int] | None:
     node = frame.f_locals.get("self")
     token = getattr(node, "token", None)
     origin = getattr(node, "origin", None)
-    if token is None or origin is None:
+    if token is None or origin is None or not _is_theirs(str(getattr(origin, "name", ""))):
         return None
     return origin, token.lineno or 0
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_theirs(template: str) -> bool:
+    """Whether a template is the project's: the admin's, say, is nobody's line to change."""
+    return not os.path.isabs(template) or locate(template).kind == "project"
 
 
 def _classify(code: CodeType) -> int:
@@ -277,7 +286,7 @@ def call_site(found: Walk) -> dict[str, Any] | None:
         "line": line,
         "function": code.co_qualname,
     }
-    if found.template is not None:
+    if found.template is not None and found.in_template:
         origin, template_line = found.template
         site["template"] = template_path(origin)
         site["template_line"] = template_line
@@ -294,4 +303,5 @@ def _reset(*, setting: str, **kwargs: Any) -> None:
     if setting in {"HOTPATH", "BASE_DIR"}:
         project_roots.cache_clear()
         locate.cache_clear()
+        _is_theirs.cache_clear()
         _forget()

@@ -35,6 +35,27 @@ def is_batch(sql: str) -> bool:
     return _shape(sql).batch
 
 
+_LIMIT = re.compile(r"\bLIMIT (\d++)\b")
+_BEYOND = re.compile(rf"[<>]=? ?{_VALUE}")
+
+
+def are_pages_by_key(queries: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether they go through a table in pieces: so many rows from after the last key on.
+
+    All but the last brought as many rows as they may, and these are several.
+    """
+    sql = bare(queries[0]["sql"])
+    if "ORDER BY" not in sql or _BEYOND.search(sql) is None:
+        return False
+    counts = []
+    for query in queries:
+        limit = _LIMIT.search(query["sql"])
+        if limit is None or int(limit[1]) < 2:
+            return False
+        counts.append((query.get("rows") or 0, int(limit[1])))
+    return all(rows == limit for rows, limit in counts[:-1])
+
+
 def without_batches(queries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The queries that are no pages, and no batches unless all their lists are the same.
 

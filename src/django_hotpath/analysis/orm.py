@@ -29,4 +29,6 @@ def site_of_place(place: Mapping[str, Any] | None) -> CallSite | None:
     """Where an expression of an entry ("made", "read") stands."""
     if not place:
         return None
-    return CallSite(file=place["file"], line=place["line"], function=place["function"])
+    return CallSite(
+        file=place["file"], line=place.get("step_line", place["line"]), function=place["function"]
+    )

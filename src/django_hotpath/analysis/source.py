@@ -36,6 +36,17 @@ def span(code: CodeType, offset: int) -> Span | None:
     return None
 
 
+def position(code: CodeType, offset: int) -> int:
+    """A number for the expression that runs at ``offset``.
+
+    The offset itself will not do: of one instruction it is another once it was specialised.
+    """
+    found = span(code, offset)
+    if found is None:
+        return -1 - offset
+    return (found.line * 10_000 + found.column) * 10_000 + found.end_column
+
+
 @functools.lru_cache(maxsize=4096)
 def line_of(code: CodeType, offset: int) -> int:
     """The line of the instruction at ``offset``; the function's first where it is not known."""

@@ -176,6 +176,15 @@ class Source:
             return statement.value
         return statement.value if isinstance(statement, ast.AnnAssign) else None
 
+    def function_at(self, line: int) -> Function | None:
+        """The innermost function that has this line."""
+        found: Function | None = None
+        for node in ast.walk(self.tree):
+            if isinstance(node, Function) and node.lineno <= line <= (node.end_lineno or 0):
+                # Whatever is walked later and has the line too, lies deeper.
+                found = node
+        return found
+
     def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
         """The statements that it is one of."""
         for _name, value in ast.iter_fields(self.parents[statement]):

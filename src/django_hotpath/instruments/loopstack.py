@@ -187,7 +187,7 @@ def look_at(thread: int, stack: Sequence[callsite.Frame]) -> Look:
             frames.append(frame)
             if entered is None and code.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
                 entered = frame
-    walk = callsite.Walk(tuple(frames), template, None)
+    walk = callsite.Walk(tuple(frames), template, None, in_template=template is not None)
     return Look(walk, stack[0], entered, importing)
 
 

@@ -140,7 +140,7 @@ class Orm:
 
     def _entry(self, found: Found, relation: Relation | None, walk: Walk) -> int:
         queryset = found.queryset
-        made = self.made.get(id(queryset)) if queryset is not None else None
+        made = self.made.of(queryset) if queryset is not None else None
         read = walk.frames[0] if walk.frames else None
         template = walk.template
         model = queryset.model if queryset is not None else found.model

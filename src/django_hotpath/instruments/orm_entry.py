@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Mapping
 from types import CodeType
@@ -12,6 +13,7 @@ from django.db.models import Manager, Model, Prefetch
 from django.db.models.query import RawQuerySet
 
 from django_hotpath.analysis.source import Span, span
+from django_hotpath.analysis.sourcecode import Place, project_source
 from django_hotpath.callsite import Frame, locate
 from django_hotpath.instruments import model_writes
 from django_hotpath.instruments.orm_made import Made
@@ -34,6 +36,7 @@ _WRITES = frozenset(
     ]
 )
 _MAX_FIELDS = 50
+_NAME = re.compile(r"\w+")
 
 
 def describe(
@@ -169,18 +172,36 @@ def finish(place: dict[str, Any]) -> dict[str, Any] | None:
     first, last = lines[0].encode(), lines[-1].encode()
     column = len(first[: found.column].decode(errors="replace"))
     end_column = len(last[: found.end_column].decode(errors="replace"))
-    text = [*lines]
-    text[-1] = text[-1][:end_column]
-    text[0] = text[0][column:]
+    at = Place(found.line, column, found.end_line, end_column)
+    # Of a chain over several lines the interpreter knows the last step alone.
+    if lines[0][:column].rstrip().endswith(".") or not lines[0][:column].strip():
+        at = _whole(place["file"], at)
+    text = _lines(place["path"])[at.line - 1 : at.end_line]
+    text[-1] = text[-1][: at.end_column]
+    text[0] = text[0][at.column :]
     return {
         "file": place["file"],
-        "line": found.line,
-        "column": column,
-        "end_line": found.end_line,
-        "end_column": end_column,
+        **at._asdict(),
+        "step_line": found.line,
         "function": place["function"],
         "text": "".join(text),
     }
+
+
+def _whole(file: str, at: Place) -> Place:
+    source = project_source(file)
+    if source is None:
+        return at
+    for call in source.calls(at.line, _name_at(source.lines[at.line - 1][at.column :])):
+        whole = source.place(call)
+        if (whole.end_line, whole.end_column) == (at.end_line, at.end_column):
+            return whole
+    return at
+
+
+def _name_at(text: str) -> str:
+    found = _NAME.match(text)
+    return found[0] if found is not None else ""
 
 
 def _lines(path: str) -> list[str]:

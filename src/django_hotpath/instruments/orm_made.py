@@ -41,10 +41,17 @@ _INIT = "__init__"
 _chain_steps: dict[int, tuple[CodeType, bool]] = {}
 
 
-class MadeTable(dict[int, Made]):
-    """``id(queryset)`` to where it was made."""
+class MadeTable(dict[int, tuple[Made, int]]):
+    """``id(queryset)`` to where it was made, and the ``id`` of the query that it had then."""
 
     __slots__ = ()
+
+    def of(self, queryset: Any) -> Made | None:
+        """None also where the application gave the queryset another query since."""
+        found = self.get(id(queryset))
+        if found is None or found[1] != id(_query(queryset)):
+            return None
+        return found[0]
 
     def note(self, queryset: Any, frame: FrameType | None) -> None:
         """``frame`` is the one that called the constructor."""
@@ -57,7 +64,7 @@ class MadeTable(dict[int, Made]):
             return
         found = self._look(frame, source)
         if found is not None:
-            self[id(queryset)] = found
+            self[id(queryset)] = (found, id(_query(queryset)))
         else:
             self.pop(id(queryset), None)
 
@@ -89,7 +96,13 @@ class MadeTable(dict[int, Made]):
             frame = frame.f_back
         if step is not None:
             return step
-        return (self.get(source) if source is not None else None) or library_class
+        inherited = self.get(source) if source is not None else None
+        return inherited[0] if inherited is not None else library_class
+
+
+def _query(queryset: Any) -> Any:
+    # A queryset's own property would take a filter that waits into the query.
+    return queryset.__dict__.get("_query", queryset.__dict__.get("query"))
 
 
 def _is_chain_step(frame: FrameType) -> bool:
@@ -135,4 +148,4 @@ def made_at(queryset: Any) -> Made | None:
     """Where a queryset was made, while a ``queries`` instrument runs in this context."""
     active = current.get()
     orm = getattr(active.get("queries"), "orm", None) if active is not None else None
-    return orm.made.get(id(queryset)) if orm is not None else None
+    return orm.made.of(queryset) if orm is not None else None

@@ -64,8 +64,11 @@ class OrmResult:
     def _number(self, entry: int, path: str | None) -> int:
         number = self._numbers.get((entry, path))
         if number is None:
-            number = self._numbers[entry, path] = len(self.table)
-            self.table.append(self._plain(self._entries[entry], path))
+            plain = self._plain(self._entries[entry], path)
+            # The same expression may have been met at several offsets of its code.
+            if plain not in self.table:
+                self.table.append(plain)
+            number = self._numbers[entry, path] = self.table.index(plain)
         return number
 
     def _plain(self, entry: dict[str, Any], path: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from django_hotpath import redact
 from django_hotpath.analysis.fingerprint import fingerprint
 from django_hotpath.analysis.placeholders import Reading
+from django_hotpath.analysis.source import position
 from django_hotpath.callsite import Walk, call_site, locate, template_path
 from django_hotpath.instruments.base import Session, to_ms
 from django_hotpath.instruments.typed_values import held
@@ -116,7 +117,7 @@ class Frames:
 
 
 def _positions(found: Walk) -> list[int]:
-    positions = [offset for _, _, offset in reversed(found.frames)]
+    positions = [position(code, offset) for code, _, offset in reversed(found.frames)]
     return positions if found.template is None else [*positions, 0]
 
 

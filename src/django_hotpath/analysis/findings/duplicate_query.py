@@ -18,6 +18,7 @@ from django_hotpath.analysis.findings.base import (
     total_ms,
     where,
 )
+from django_hotpath.analysis.reuse import callers, reuse
 from django_hotpath.analysis.statements import nature
 from django_hotpath.capture import Capture, Finding, Fix, Predicted
 
@@ -61,6 +62,8 @@ def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
     cost = total_ms(group)
     saved = round(cost - group[0]["duration_ms"], 4)
     sites = list(dict.fromkeys(where(site_of(query)) for query in group))
+    once = reuse(capture, group)
+    total = capture.instruments["queries"]["count"]
     severity = severity_by_cost(saved, capture.timing.wall_ms)
     if severity == "low" and count >= 10:
         severity = "medium"
@@ -72,7 +75,7 @@ def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
         title=title,
         detail=(
             "Same statement, same parameters, nothing written in between: every answer after the "
-            f"first was known already. {_asked_at(sites)}"
+            f"first was known already. {_asked_at(sites)}{_called_from(capture, group, sites)}"
         ),
         count=count,
         cost_ms=cost,
@@ -83,10 +86,23 @@ def _finding(capture: Capture, group: Sequence[Query]) -> Finding:
                 "cached_property, or by evaluating the queryset a single time (a queryset that is "
                 "filtered again asks again)."
             ),
-            predicted=Predicted(queries=(count, 1), saved_ms=saved),
+            code=once.code if once is not None else None,
+            predicted=Predicted(queries=(total, total - count + 1), saved_ms=saved),
+            kind="reuse",
+            at=site_of(group[0]),
+            edits=once.edits if once is not None else (),
         ),
         queries=indexes(group),
     )
+
+
+def _called_from(capture: Capture, group: Sequence[Query], sites: Sequence[str]) -> str:
+    """Who asked a helper that asks the database."""
+    found = list(dict.fromkeys(callers(capture, group))) if len(sites) == 1 else []
+    if len(found) < 2:
+        return ""
+    more = f" and {len(found) - 8} more places" if len(found) > 8 else ""
+    return f" That was called from {', '.join(found[:8])}{more}."
 
 
 def _asked_at(sites: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeGuard
 
-from django_hotpath.analysis.batches import without_batches
+from django_hotpath.analysis.batches import are_pages_by_key, without_batches
 from django_hotpath.analysis.findings.base import (
     UNKNOWN_LINE,
     Limits,
@@ -21,10 +21,9 @@ from django_hotpath.analysis.findings.base import (
     total_ms,
 )
 from django_hotpath.analysis.fixes.keyed import ask_once
-from django_hotpath.analysis.fixes.loop import Loop, source_at
+from django_hotpath.analysis.fixes.loop import Loop
 from django_hotpath.analysis.fixes.relation import fix_of
 from django_hotpath.analysis.orm import Entry, orm_of
-from django_hotpath.analysis.sourcecode import Place
 from django_hotpath.analysis.statements import is_read
 from django_hotpath.capture import CallSite, Capture, Finding, Fix
 
@@ -96,9 +95,9 @@ def _of_relation(capture: Capture, members: Sequence[Query], limits: Limits) -> 
 
 
 def _potential(loop: Loop, limits: Limits) -> Finding | None:
-    """A lazy read on one of many fetched rows, where the code goes through the rows."""
+    """A lazy read on one of many fetched rows."""
     rows = max((root.get("rows") or 0 for root in loop.roots), default=0)
-    if rows < limits.n_plus_one or not is_read(loop.queries[0]["sql"]) or not _in_loop(loop):
+    if rows < limits.n_plus_one or not is_read(loop.queries[0]["sql"]):
         return None
     finding = _finding(loop.capture, loop.queries, fix_of(loop), loop)
     count = len(loop.queries)
@@ -119,19 +118,6 @@ def _potential(loop: Loop, limits: Limits) -> Finding | None:
     )
 
 
-def _in_loop(loop: Loop) -> bool:
-    site = loop.queries[0].get("call_site") or {}
-    if site.get("template"):
-        return True
-    read = loop.entry.get("read")
-    source = source_at(read)
-    if source is None or not read:
-        return False
-    place = Place(read["line"], read["column"], read["end_line"], read["end_column"])
-    node = source.expression_at(place)
-    return node is not None and source.loop_of(node) is not None
-
-
 def _of_statement(
     capture: Capture, members: Sequence[Query], entry: Entry, limits: Limits
 ) -> Finding | None:
@@ -143,6 +129,8 @@ def _of_statement(
     group = without_batches(members)
     # With the same parameters every time it is a duplicate, which has another cure.
     if len(group) < limits.n_plus_one or distinct(group) < _least_distinct(group, limits):
+        return None
+    if are_pages_by_key(group):
         return None
     fix = ask_once(capture, list(group), entry, site_of(group[0]))
     return _finding(capture, group, fix, None)

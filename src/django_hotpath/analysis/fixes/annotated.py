@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from django_hotpath.analysis.findings.base import is_answered
-from django_hotpath.analysis.fixes.expressions import Chain, with_call
+from django_hotpath.analysis.fixes.classes import changed_queryset
+from django_hotpath.analysis.fixes.expressions import Chain
 from django_hotpath.analysis.fixes.loop import Loop
 from django_hotpath.analysis.fixes.reading import (
     attribute,
@@ -23,7 +24,9 @@ _AGGREGATES = frozenset(["Sum", "Avg", "Min", "Max", "Count"])
 def annotation(loop: Loop) -> Fix | None:
     """For ``count()``, ``exists()`` and ``aggregate()``; None where another fix has to do."""
     root, entry = loop.root_entry, loop.entry
-    if root.get("raw") or root.get("combinator") or "class" in root or "__" in loop.path:
+    if root.get("raw") or root.get("combinator") or "__" in loop.path:
+        return None
+    if (root.get("class") or {}).get("admin"):
         return None
     if entry.get("custom_manager") or not entry.get("lookup") or "values" in root:
         # A manager's own conditions would be missing.
@@ -33,6 +36,7 @@ def annotation(loop: Loop) -> Fix | None:
         return None
     chain = found.chain
     method = chain.steps[-1][0] if chain.steps else ""
+    method = {"acount": "count", "aexists": "exists", "aaggregate": "aggregate"}.get(method, method)
     if found.in_template and len(chain.steps) != 1:
         return None
     if method == "aggregate":
@@ -59,7 +63,7 @@ def annotation(loop: Loop) -> Fix | None:
 def _fix(
     loop: Loop, values: str, needed: tuple[str, ...], edit_to: object, new: str, name: str
 ) -> Fix | None:
-    made = with_call(loop.root_entry.get("made"), f"annotate({values})")
+    made = changed_queryset(loop, "annotate", f"annotate({values})")
     if made is None or not callable(edit_to):
         return None
     edit, code = made

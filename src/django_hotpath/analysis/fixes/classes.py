@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
-from django_hotpath.analysis.fixes.expressions import insert_after, stem
+from django_hotpath.analysis.classcode import assigned, find_class
+from django_hotpath.analysis.fixes.expressions import insert_after, stem, with_call
 from django_hotpath.analysis.fixes.loop import Loop
 from django_hotpath.analysis.sourcecode import Source, project_source
 from django_hotpath.capture import Edit
@@ -13,22 +13,31 @@ from django_hotpath.capture import Edit
 Written = tuple[tuple[Edit, ...], str | None]
 
 
+def changed_queryset(loop: Loop, kind: str, call: str) -> tuple[Edit, str] | None:
+    """``.call`` on the queryset where it is made, be that an expression or a class."""
+    made = loop.root_entry.get("made")
+    if made is not None:
+        return with_call(made, call)
+    edits, code = by_class(loop, kind, call)
+    return (edits[0], code) if len(edits) == 1 and code is not None else None
+
+
 def by_class(loop: Loop, kind: str, call: str) -> Written:
     """Nothing where the source does not show how the class comes by its queryset."""
     named = loop.root_entry.get("class")
     source = project_source(named["file"]) if named else None
-    found = _class(source, named) if source is not None and named else None
+    found = find_class(source, named) if source is not None and named else None
     if source is None or found is None or named is None:
         return (), None
     if named.get("admin"):
         return _admin(source, named["file"], found, kind, call, loop.path)
-    attribute = _assigned(found, "queryset")
+    attribute = assigned(found, "queryset")
     if attribute is not None and attribute.value is not None:
         place = source.place(attribute.value)
         made = {"file": named["file"], **place._asdict(), "text": source.between(place)}
         edit, code = insert_after(source, made, stem(attribute.value), f".{call}")
         return (edit,), f"queryset = {code}"
-    model = _assigned(found, "model")
+    model = assigned(found, "model")
     if model is not None and model.value is not None:
         name = source.text_of(model.value)
         line = f"queryset = {name}.{loop.root_entry.get('manager', 'objects')}.{call}"
@@ -40,11 +49,11 @@ def _admin(
     source: Source, file: str, found: ast.ClassDef, kind: str, call: str, path: str
 ) -> Written:
     if kind == "select_related":
-        told = _assigned(found, "list_select_related")
+        told = assigned(found, "list_select_related")
         if told is not None:
             return _longer(source, file, told, path)
         line = f'list_select_related = ("{path}",)'
-        after = _assigned(found, "list_display") or found.body[-1]
+        after = assigned(found, "list_display") or found.body[-1]
         return (_line_after(source, file, after, line),), line
     if any(
         isinstance(node, ast.FunctionDef) and node.name == "get_queryset" for node in found.body
@@ -61,30 +70,6 @@ def _longer(source: Source, file: str, told: ast.Assign | ast.AnnAssign, path: s
     names = [source.text_of(name) for name in value.elts] + [f'"{path}"']
     new = f"({', '.join(names)})"
     return (source.replace(file, value, new),), f"list_select_related = {new}"
-
-
-def _class(source: Source, named: dict[str, Any]) -> ast.ClassDef | None:
-    name = named["name"].rpartition(".")[2]
-    candidates = [
-        node
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.ClassDef) and node.name == name
-    ]
-    # With decorators the first line is theirs.
-    return min(candidates, key=lambda node: abs(node.lineno - named["line"]), default=None)
-
-
-def _assigned(found: ast.ClassDef, name: str) -> ast.Assign | ast.AnnAssign | None:
-    for node in found.body:
-        targets: list[ast.expr] = []
-        if isinstance(node, ast.Assign):
-            targets = node.targets
-        elif isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            assert isinstance(node, (ast.Assign, ast.AnnAssign))
-            return node
-    return None
 
 
 def _line_after(source: Source, file: str, node: ast.stmt, text: str) -> Edit:

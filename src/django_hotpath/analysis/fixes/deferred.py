@@ -12,7 +12,7 @@ from django_hotpath.capture import Edit, Fix
 
 def fetch_the_field(loop: Loop) -> Fix:
     """Changes ``only()`` or ``defer()`` where they are written in the expression."""
-    field = loop.path.rpartition("__")[2]
+    field = loop.path
     kind = "only" if loop.root_entry.get("only") else "defer"
     edit, code = _written(loop, kind, field)
     return Fix(
@@ -34,7 +34,7 @@ def _written(loop: Loop, kind: str, field: str) -> tuple[Edit | None, str | None
     made = loop.root_entry.get("made")
     source = source_at(made)
     node = expression(source, made)
-    if source is None or node is None or made is None or "__" in loop.path:
+    if source is None or node is None or made is None:
         return None, None
     calls = [call for call in methods(node) if getattr(call.func, "attr", "") == kind]
     for call in calls:

@@ -156,6 +156,8 @@ def chain_from(text: str, accessor: str) -> Chain | None:
     if not isinstance(statement, ast.Expr):
         return None
     node, subscript = statement.value, ""
+    if isinstance(node, ast.Await):
+        node = node.value
     if isinstance(node, ast.Subscript):
         subscript = f"[{source.text_of(node.slice)}]"
         node = node.value

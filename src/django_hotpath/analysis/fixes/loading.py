@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django_hotpath.analysis.findings.base import is_answered
 from django_hotpath.analysis.fixes.classes import by_class
 from django_hotpath.analysis.fixes.expressions import (
@@ -89,10 +91,11 @@ def _written(loop: Loop, kind: str, call: str) -> tuple[tuple[Edit, ...], str | 
         return (), None
     edit, code = found
     more = _chunked(loop) if kind == "prefetch_related" else ()
-    if more and more[0].old == edit.old:
+    if more and (more[0].line, more[0].column) == (edit.line, edit.column):
         # The same expression ends with .iterator().
+        code = f"{code}{more[0].old.removeprefix(edit.old)}" if more[0].old != edit.old else code
         code = code.replace(".iterator()", f".iterator({_CHUNK})")
-        return (Edit(**{**edit.__dict__, "new": code}),), code
+        return (replace(more[0], new=code),), code
     return (edit, *more), code
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django_hotpath.analysis.classcode import class_line
 from django_hotpath.analysis.findings.base import Query, queries_of
 from django_hotpath.analysis.orm import Entry, orm_of, site_of_place, table_of
 from django_hotpath.analysis.sourcecode import Place, Source, project_source
@@ -44,7 +45,7 @@ class Loop:
             return made
         owner = self.root_entry.get("class")
         if owner is not None:
-            return CallSite(file=owner["file"], line=owner["line"], function=owner["name"])
+            return CallSite(file=owner["file"], line=class_line(owner), function=owner["name"])
         site = self.roots[0].get("call_site") if self.roots else None
         return CallSite(**site) if site else None
 
@@ -64,7 +65,10 @@ class Loop:
             if query.get("of") not in roots:
                 continue
             entry = orm_of(table, query)
-            if entry.get("path") not in steps or entry.get("narrowed"):
+            if entry.get("path") not in steps:
+                continue
+            # A manager's own conditions make its querysets look narrowed.
+            if entry.get("narrowed") and entry is not self.entry:
                 continue
             if entry.get("method") in _FROM_PREFETCHED and not query.get("error"):
                 found.append(query)

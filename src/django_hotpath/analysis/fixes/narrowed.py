@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 from django_hotpath.analysis.findings.base import is_answered
-from django_hotpath.analysis.fixes.expressions import Chain, with_call
-from django_hotpath.analysis.fixes.loop import Loop
+from django_hotpath.analysis.fixes.classes import changed_queryset
+from django_hotpath.analysis.fixes.expressions import Chain
+from django_hotpath.analysis.fixes.loop import Loop, place_of, source_at
 from django_hotpath.analysis.fixes.reading import (
     Reading,
     attribute,
@@ -25,23 +28,63 @@ _STEPS = frozenset(
 )
 
 
+# The last step, and how one row of those that are wanted takes its place.
+_ONE = {"first": "({0}[0] if {0} else None)", "last": "({0}[0] if {0} else None)", "get": "{0}[0]"}
+
+
 def prefetch_to_attr(loop: Loop) -> Fix | None:
     """None where the reading is not understood well enough to be moved."""
     method = loop.entry.get("method")
-    if loop.root_entry.get("raw") or "class" in loop.root_entry or loop.root_entry.get("values"):
+    root = loop.root_entry
+    if root.get("raw") or (root.get("class") or {}).get("admin") or "values" in root:
         return None
     # What is read of a queryset in a variable may be anything: the whole chain must be there.
     found = reading(loop, "made" if method in {"iterate", "len", "bool", "index"} else "read")
-    if found is None or found.in_template or not free_of_the_loop(loop, found.chain):
+    if found is None or not free_of_the_loop(loop, found.chain):
         return None
-    chain, name = found.chain, str(loop.entry["accessor"])
-    one = chain.steps[-1][0] if chain.steps and chain.steps[-1][0] in {"first", "last"} else ""
-    steps = chain.steps[:-1] if one else chain.steps
-    if any(step not in _STEPS for step, _given in steps) or (one and chain.steps[-1][1]):
-        return None
+    if found.in_template:
+        return _of_template(loop, found)
+    chain, steps = found.chain, found.chain.steps
+    one = steps[-1][0] if steps and steps[-1][0] in _ONE else ""
+    if one == "get":
+        # It raises where there is none, or more than one: somebody may count on it.
+        steps = (*steps[:-1], ("filter", steps[-1][1])) if not _caught(loop) else ()
+    elif one:
+        steps = steps[:-1] if not chain.steps[-1][1] else ()
     if one and chain.subscript:
         return None
-    return _fix(loop, found, _inner(loop, Chain("", steps, (), chain.subscript), one), one, name)
+    if not steps and (one in {"", "get"} or chain.steps[-1][1]):
+        return None
+    if any(step not in _STEPS for step, _given in steps):
+        return None
+    inner = _inner(loop, Chain("", steps, (), chain.subscript), one)
+    to_attr = _name(loop, one)
+    read = f"{chain.receiver}.{to_attr}"
+    return _fix(loop, found, inner, to_attr, _ONE[one].format(read) if one else read)
+
+
+def _of_template(loop: Loop, found: Reading) -> Fix | None:
+    """``{{ author.books.first.title }}``; a template can take a row of a list by its number."""
+    steps = [step for step, _given in found.chain.steps]
+    if not steps or steps[0] not in {"first", "last"}:
+        return None
+    to_attr = _name(loop, steps[0])
+    new = ".".join([found.chain.receiver, to_attr, "0", *steps[1:]])
+    return _fix(loop, found, _inner(loop, Chain("", (), (), ""), steps[0]), to_attr, new)
+
+
+def _name(loop: Loop, one: str) -> str:
+    name = str(loop.entry["accessor"]).removesuffix("_set")
+    return attribute(loop, f"{one}_{name}" if one in {"first", "last"} else f"{name}_wanted")
+
+
+def _caught(loop: Loop) -> bool:
+    read = loop.entry.get("read")
+    source = source_at(read)
+    node = source.expression_at(place_of(read)) if source is not None and read else None
+    if source is None or node is None:
+        return True
+    return any(isinstance(outer, ast.Try) for outer in source.around(node))
 
 
 def _inner(loop: Loop, chain: Chain, one: str) -> str:
@@ -49,25 +92,24 @@ def _inner(loop: Loop, chain: Chain, one: str) -> str:
     text = chain.text(f"{model_name(loop)}.{loop.entry.get('manager', 'objects')}")
     if text.endswith(".all()"):
         text = text.removesuffix(".all()")
+    if one not in {"first", "last"}:
+        return text if chain.steps or chain.subscript else f"{text}.all()"
     ordered = any(step in {"order_by", "reverse"} for step, _given in chain.steps)
-    if one and not ordered:
+    if not ordered:
         text += '.order_by("pk")' if one == "first" else '.order_by("-pk")'
     elif one == "last":
         text += ".reverse()"
-    return f"{text}[:1]" if one else text
+    return f"{text}[:1]"
 
 
-def _fix(loop: Loop, found: Reading, inner: str, one: str, name: str) -> Fix | None:
-    root = loop.root_entry
+def _fix(loop: Loop, found: Reading, inner: str, to_attr: str, new: str) -> Fix | None:
+    name = str(loop.entry["accessor"])
     before = loop.path.rpartition("__")[0]
-    to_attr = attribute(loop, f"{one}_{name}" if one else f"{name}_wanted")
     lookup = f"{before}__{name}" if before else name
     call = f'prefetch_related(Prefetch("{lookup}", queryset={inner}, to_attr="{to_attr}"))'
-    made = with_call(root.get("made"), call)
+    made = changed_queryset(loop, "prefetch_related", call)
     if made is None:
         return None
-    read = f"{found.chain.receiver}.{to_attr}"
-    new = f"({read}[0] if {read} else None)" if one else read
     edit, code = made
     gone = [query for query in loop.queries if is_answered(query)]
     passed = loop.reads(before) if before else []

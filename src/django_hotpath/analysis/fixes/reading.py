@@ -9,7 +9,7 @@ from typing import Any
 
 from django_hotpath.analysis.fixes.expressions import Chain, chain_from
 from django_hotpath.analysis.fixes.loop import Loop, place_of, source_at
-from django_hotpath.analysis.sourcecode import Source, bound
+from django_hotpath.analysis.sourcecode import Source, bound, project_source
 from django_hotpath.analysis.templatecode import template_line
 from django_hotpath.capture import Edit
 
@@ -92,7 +92,22 @@ def free_of_the_loop(loop: Loop, chain: Chain) -> bool:
     source = source_at(made)
     if source is None or made is None or read is None or made["file"] != read["file"]:
         return False
-    return names <= _global(source)
+    known = _global(source)
+    if made["function"] == read["function"]:
+        known |= _settled_before(source, made["line"])
+    return names <= known
+
+
+def _settled_before(source: Source, line: int) -> frozenset[str]:
+    """Names of the function around a line that have their value there and keep it."""
+    function = source.function_at(line)
+    if function is None:
+        return frozenset()
+    early, late = set(bound(function.args)), set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            (early if node.lineno < line else late).add(node.id)
+    return frozenset(early - late)
 
 
 def _global(source: Source) -> frozenset[str]:
@@ -112,7 +127,8 @@ def _global(source: Source) -> frozenset[str]:
 
 def imported(loop: Loop, module: str, *names: str) -> tuple[str, ...]:
     """The import lines that the origin's file lacks."""
-    source = source_at(loop.root_entry.get("made"))
+    named = loop.root_entry.get("made") or loop.root_entry.get("class") or {"file": ""}
+    source = project_source(named["file"])
     known = _global(source) if source is not None else frozenset()
     return tuple(f"from {module} import {name}" for name in names if name not in known)
 

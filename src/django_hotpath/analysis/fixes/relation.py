@@ -9,6 +9,7 @@ from django_hotpath.analysis.fixes.keyed import ask_once
 from django_hotpath.analysis.fixes.loading import eager_loading
 from django_hotpath.analysis.fixes.loop import SINGLE, Loop
 from django_hotpath.analysis.fixes.narrowed import prefetch_to_attr
+from django_hotpath.analysis.fixes.picked import picked_columns
 from django_hotpath.analysis.fixes.reading import reading
 from django_hotpath.capture import Fix
 
@@ -25,6 +26,8 @@ def fix_of(loop: Loop) -> Fix:
         return ask_once(loop.capture, list(loop.queries), entry, loop.origin)
     if entry["relation_kind"] in SINGLE:
         return eager_loading(loop)
+    if _elsewhere(loop):
+        return ask_once(loop.capture, list(loop.queries), entry, loop.origin)
     method = entry.get("method")
     if method in {"count", "exists", "aggregate"}:
         found = annotation(loop)
@@ -32,8 +35,13 @@ def fix_of(loop: Loop) -> Fix:
             return found
     if is_whole(loop):
         return eager_loading(loop)
-    found = prefetch_to_attr(loop)
-    return found if found is not None else _by_hand(loop)
+    return picked_columns(loop) or prefetch_to_attr(loop) or _by_hand(loop)
+
+
+def _elsewhere(loop: Loop) -> bool:
+    """Whether it is read from another database than the objects: prefetching would not."""
+    aliases = {query["alias"] for query in loop.queries}
+    return bool(loop.roots) and not aliases <= {root["alias"] for root in loop.roots}
 
 
 def is_whole(loop: Loop) -> bool:
@@ -42,6 +50,10 @@ def is_whole(loop: Loop) -> bool:
         return False
     if not loop.entry.get("narrowed"):
         return True
+    if loop.entry["method"] == "contains":
+        # It adds a condition of its own.
+        found = reading(loop)
+        return found is not None and [name for name, _given in found.chain.steps] == ["contains"]
     if not loop.entry.get("custom_manager"):
         return False
     # The conditions may be those of the manager: what is written tells.
