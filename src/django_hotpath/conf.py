@@ -40,7 +40,6 @@ OPTIONS: dict[str, Option] = {
             "lines": ["lines"],
             "memory": ["allocations", "line_memory"],
             "sql": ["queries"],
-            "usage": ["queries", "usage"],
             "all": [
                 "calls",
                 "lines",
@@ -53,6 +52,7 @@ OPTIONS: dict[str, Option] = {
                 "eventloop",
                 "memory",
             ],
+            "usage": ["queries", "usage"],
         },
         (dict,),
         "a dict of lists of names",
