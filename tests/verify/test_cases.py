@@ -18,6 +18,8 @@ from tests.findings.table import CASES
 from tests.library.rows import fill
 from tests.verify.findings import captured
 
+pytestmark = pytest.mark.database
+
 BY_ID = {case.id: case for case in CASES}
 
 

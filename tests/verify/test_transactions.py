@@ -12,7 +12,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django_hotpath.verification.transactions import in_test_transaction, rolled_back
 from shop.models import Author
 
-pytestmark = pytest.mark.django_db(databases=["default", "other"], transaction=True)
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db(databases=["default", "other"], transaction=True),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,8 @@ from shop.models import Author
 from tests.verify import views
 from tests.verify.findings import captured, finding, looped, with_loop
 
+pytestmark = pytest.mark.database
+
 both_databases = pytest.mark.django_db(databases=["default", "other"])
 committing = pytest.mark.django_db(databases=["default", "other"], transaction=True)
 
