@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django_hotpath.analysis.findings.base import Query
 from django_hotpath.analysis.sourcecode import (
     Loop,
     Place,
@@ -66,9 +67,7 @@ class WriteCall:
 def find_call(capture: Capture, group: WriteGroup) -> WriteCall | None:
     """None where no line of the project is known."""
     query = group.main[0]
-    table = capture.instruments["queries"].get("frames") or ()
-    frames = [table[index] for index in query["stack"] if index < len(table)]
-    frames = _functions([frame for frame in frames if frame.get("kind") != "template"])
+    frames = _frames(capture, query)
     if not frames:
         return None
     depth = len(frames) - 1
@@ -97,6 +96,18 @@ def find_call(capture: Capture, group: WriteGroup) -> WriteCall | None:
         outer_loop=outer,
         no_loop=loop is None and outer is None and not repeats,
     )
+
+
+def _frames(capture: Capture, query: Query) -> list[Mapping[str, Any]]:
+    """The project's functions on the way to a query, outermost first."""
+    table = capture.instruments["queries"].get("frames") or ()
+    frames = [table[index] for index in query["stack"] if index < len(table)]
+    return _functions([frame for frame in frames if frame.get("kind") != "template"])
+
+
+def has_outer_loop(capture: Capture, query: Query) -> bool:
+    """Whether one of those that called the function of a query did it in a loop."""
+    return _outer_loop(_frames(capture, query)[:-1]) is not None
 
 
 def _functions(frames: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
