@@ -11,6 +11,7 @@ from django.db.models import F, Func, IntegerField, QuerySet
 
 from django_hotpath.capture import Capture
 from django_hotpath.explain import ExplainError, explain_query
+from django_hotpath.explain import connection as opening
 from django_hotpath.explain import service as explaining
 from shop.models import Delivery
 from tests.explain.capturing import captured, found, newest_pending, plan_kinds
@@ -271,6 +272,17 @@ class TestHarmless:
         with pytest.raises(ExplainError, match="“default” failed"):
             explain_query(capture, 0)
         assert "plans" not in capture.instruments
+
+    def test_a_statement_that_takes_too_long_is_stopped(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(opening, "TIME_LIMIT_S", 1)
+        sql = (
+            "SELECT COUNT(*) FROM shop_delivery a, shop_delivery b, shop_delivery c "
+            "WHERE a.number < b.number AND b.number < c.number"
+        )
+        with pytest.raises(ExplainError, match=r"interrupt|timeout|max_statement_time|exceeded"):
+            explain_query(with_queries(query(0, sql, params=None)), 0, analyze=True)
 
     def test_a_table_that_is_gone(self) -> None:
         capture = with_queries(query(0, "SELECT id FROM shop_vanished", params=None))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from django_hotpath.capture import Capture
 from django_hotpath.explain import ExplainError, explain_query, trial, try_index
+from shop.models import Delivery
 from tests.explain.capturing import captured, found, newest_pending, plan_kinds, schema
 
 pytestmark = pytest.mark.usefixtures("deliveries")
@@ -126,3 +127,15 @@ def test_what_was_not_explained_has_nothing_to_try() -> None:
 def test_there_is_no_such_advice() -> None:
     with pytest.raises(ExplainError, match="no such advice"):
         try_index(explained(), 0, 9)
+
+
+def test_a_table_that_others_are_writing_to_is_not_waited_for_long() -> None:
+    """The application's own transaction is open: its lock, and its rows, stay."""
+    before, capture = schema(), explained()
+    with transaction.atomic():
+        Delivery.objects.filter(status="pending").update(city="Oslo")
+        with pytest.raises(ExplainError):
+            try_index(capture, 0)
+        assert Delivery.objects.filter(city="Oslo").count() == 100
+    assert schema() == before
+    assert Delivery.objects.filter(city="Oslo").count() == 100

@@ -67,8 +67,9 @@ def _copy(alias: str) -> BaseDatabaseWrapper:
 
 def _begin(connection: BaseDatabaseWrapper, *, writes: bool) -> None:
     if connection.vendor == "sqlite":
-        _limit_time(connection)
+        allow(connection)
         with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {_LOCK_LIMIT_S * 1000}")
             if not writes:
                 cursor.execute("PRAGMA query_only = ON")
             # For an index the file is locked at once, not when somebody else has begun to write.
@@ -90,13 +91,9 @@ def _begin(connection: BaseDatabaseWrapper, *, writes: bool) -> None:
             cursor.execute("START TRANSACTION READ ONLY")
 
 
-def _limit_time(connection: BaseDatabaseWrapper) -> None:
-    """SQLite runs in this thread: it asks every few thousand steps whether to go on."""
-    allow(connection)
-
-
 def allow(connection: BaseDatabaseWrapper) -> None:
-    """Gives the next statement of SQLite its ten seconds; the servers count by themselves."""
+    """Gives the next statement its time: SQLite, which runs in this thread, asks now and then
+    whether to go on. The servers count by themselves."""
     if connection.vendor == "sqlite":
         until = time.monotonic() + TIME_LIMIT_S
         connection.connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)

@@ -65,9 +65,9 @@ class TestName:
         name = index_name(advice)
         assert len(name) <= models.Index.max_name_length
         assert name.isidentifier()
-        told = [problem.id for problem in built(advice).check(Delivery, connection)]
-        # The names of indexes; that this model has no such fields does not matter.
-        assert not {"models.E033", "models.E034"}.intersection(told)
+        assert built(advice).name == name
+        # What Django's check of a model refuses: models.E033.
+        assert name[0] not in "_0123456789"
 
     @pytest.mark.parametrize("table", ["_1table", 'we"ird', "ÄÖ", "x" * 80])
     def test_from_any_table(self, table: str) -> None:
