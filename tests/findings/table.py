@@ -204,7 +204,7 @@ TABLE: dict[str, list[dict[str, Any]]] = {
         one("of_values", None, 12, ANY_READ, 2, origin=None),
         one("by_name", None, 3, KEYS, 1, before=3, origin=None),
         one("count", None, 6, ANNOTATE, 1, origin=None),
-        one("exists", None, 6, ANNOTATE, 1, origin=None),
+        one("exists", None, 6, (*ANNOTATE, *KEYS), 1, origin=None),
         one("first", None, 6, ANY_READ, 2, origin=None),
         one("raw", None, 6, (), 2, origin=None, edits=False),
         one("get_or_create", None, 6, KEYS, 1, before=6, origin=None),

@@ -21,8 +21,9 @@ def apply_edits(source: str, edits: Iterable[Edit], imports: Sequence[str] = ())
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
-    # From the end, so that earlier places stay where they are.
-    for edit in sorted(edits, key=lambda edit: (edit.line, edit.column), reverse=True):
+    # From the end, so that earlier places stay where they are; what is only put in comes after
+    # what is replaced at the same place.
+    for edit in sorted(edits, key=_position, reverse=True):
         if not 1 <= edit.line <= edit.end_line <= len(lines):
             raise DoesNotFit(f"{edit.file} has no line {edit.end_line}")
         begin = starts[edit.line - 1] + edit.column
@@ -32,6 +33,10 @@ def apply_edits(source: str, edits: Iterable[Edit], imports: Sequence[str] = ())
         source = source[:begin] + edit.new + source[end:]
     missing = [line for line in imports if line not in source.splitlines()]
     return _with_imports(source, missing) if missing else source
+
+
+def _position(edit: Edit) -> tuple[int, int, int, int]:
+    return (edit.line, edit.column, edit.end_line, edit.end_column)
 
 
 def _with_imports(source: str, missing: Sequence[str]) -> str:

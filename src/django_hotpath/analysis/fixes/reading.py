@@ -103,7 +103,7 @@ def _settled_before(source: Source, line: int) -> frozenset[str]:
     function = source.function_at(line)
     if function is None:
         return frozenset()
-    early, late = set(bound(function.args)), set()
+    early, late = set(bound(function.args)), set[str]()
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             (early if node.lineno < line else late).add(node.id)
