@@ -28,9 +28,11 @@ ANY_DJANGO = (
 
 # They run on PostgreSQL and MariaDB too.
 DATABASE = (
+    "analysis/test_over_fetching.py",
     "explain/",
     "findings/",
     "instruments/test_queries.py",
+    "instruments/test_usage",
     "verify/",
 )
 

@@ -317,6 +317,21 @@ def small_columns_silent() -> Any:
     return [product.name for product in Product.objects.order_by("pk")]
 
 
+def lazy_silent() -> Any:
+    books = Book.objects.only("title", "author_id").order_by("pk")
+    return [(book.title, book.author.name) for book in books]
+
+
+def related_slow() -> Any:
+    author = Author.objects.only("pk").order_by("pk")[0]
+    return [book.title for book in author.books.order_by("pk")]  # origin
+
+
+def related_fixed() -> Any:
+    author = Author.objects.only("pk").order_by("pk")[0]
+    return [book.title for book in author.books.only("title").order_by("pk")]
+
+
 def keys_silent() -> Any:
     return [item.pk for item in Product.objects.order_by("pk")]
 

@@ -33,6 +33,7 @@ FOUND = {
     "columns": ("unused_columns", None),
     "joined_columns": ("unused_columns", None),
     "below": ("unused_columns", None),
+    "related": ("unused_columns", None),
     "rows": ("unread_rows", None),
     "copies": ("join_duplicates", "Book.author"),
     "copies_below": ("join_duplicates", "Customer.company"),

@@ -127,6 +127,11 @@ class Use:
         return self.call_site
 
     @property
+    def lazy(self) -> bool:
+        """Whether Django made the queryset, because a relation or a deferred field was read."""
+        return "accessor" in self.entry and self.made is None
+
+    @property
     def enough(self) -> bool:
         return self.captures >= ENOUGH
 

@@ -26,8 +26,9 @@ _MEDIUM_BYTES, _HIGH_BYTES = 20_000, 1_000_000
 def unused_columns(capture: Capture, limits: Limits) -> Iterator[Finding]:
     """Querysets with columns that nothing read, worth at least 4 KB and 30 % of what they brought.
 
-    Silent below 20 rows, where most rows were not looked at, for raw SQL and unions, and where
-    the code may read rows unseen. Keys and what is read in ``__init__`` are never unused.
+    Silent below 20 rows, where most rows were not looked at, for raw SQL and unions, for rows that
+    a relation fetched lazily, and where the code may read rows unseen. Keys and what is read in
+    ``__init__`` are never unused.
     """
     for use in ledger(capture):
         yield from unused_in(use, capture)
@@ -37,6 +38,8 @@ def unused_in(use: Use, capture: Capture) -> Iterator[Finding]:
     if use.rows < MIN_ROWS or use.dicts or use.raw or use.entry.get("combinator"):
         return
     if use.touched * 2 < use.followed or not use.touched:
+        return
+    if use.lazy:
         return
     choice = choose(use)
     whole = all_bytes(use)
