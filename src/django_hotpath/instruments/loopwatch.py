@@ -107,11 +107,15 @@ class LoopWatch:
     def look(self, late_ns: int = 0) -> None:
         """Called in the watching thread at each poll, that much later than it wanted to."""
         looks: list[Look] = []
+        wanted: list[tuple[Watcher, object]] = []
         for watcher in self.watchers:
+            at = watcher.wants_look(clock(), self.due_ns)
+            if at is not None:
+                wanted.append((watcher, at))
+        # Whose step it is first: the other looks are dear, and by then it may be over.
+        wanted.sort(key=lambda one: one[1] is self)
+        for watcher, at in wanted:
             now = clock()
-            at = watcher.wants_look(now, self.due_ns)
-            if at is None:
-                continue
             found, running = self._look(mine=at is not self)
             if found is not None:
                 found.late_ns = late_ns
