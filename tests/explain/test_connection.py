@@ -60,9 +60,15 @@ def test_a_database_of_another_kind_is_refused(
 
 
 def test_it_is_closed_whatever_happens(transactional_db: None) -> None:
-    with pytest.raises(RuntimeError), separate("default") as opened:
-        raw = opened.connection
-        raise RuntimeError("meanwhile")
+    opened = []
+
+    def fails_meanwhile() -> None:
+        with separate("default") as own:
+            opened.append(own.connection)
+            raise RuntimeError("meanwhile")
+
+    with pytest.raises(RuntimeError, match="meanwhile"):
+        fails_meanwhile()
+    assert opened[0] is not connection.connection
     with pytest.raises(Exception, match=r"(?i)closed|gone|2006|\(0, ''\)"):
-        raw.cursor().execute("SELECT 1")
-    assert opened is not connection
+        opened[0].cursor().execute("SELECT 1")
