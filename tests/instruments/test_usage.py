@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.db.models import Prefetch, prefetch_related_objects
 from django.db.models.signals import post_init
 
@@ -221,6 +221,8 @@ def test_sync_code_of_async_work(transactional_db: None) -> None:
     async def measured() -> Any:
         with profile("test", instruments=["usage"], save=False) as run:
             assert await fetches() == ["c", "c"]
+        # Those of the thread that the sync code ran in.
+        await sync_to_async(connections.close_all)()
         return run.capture
 
     found = asyncio.run(measured()).instruments["usage"]["querysets"]
