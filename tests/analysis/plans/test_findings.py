@@ -221,6 +221,9 @@ class TestDiscardedRows:
     def test_few_rows_discarded_are_silent(self, source: str) -> None:
         assert kinds(source, "index_discards_eq", returned=0) == []
 
+    def test_one_row_looked_up_many_times_is_not_the_index_s_fault(self) -> None:
+        assert kinds("mariadb_analyze", "join_unindexed") == ["full_scan"]
+
     def test_without_partial_indexes_it_is_a_composite_one(self) -> None:
         search = replace(
             plan("mariadb", "index_search").children[0], rows=8_000.0, kept=0.05, filter="x"

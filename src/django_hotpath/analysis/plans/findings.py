@@ -188,7 +188,8 @@ def _title(problem: Problem) -> str:
         return f"Sorts {what} of {name} without an index"
     if problem.kind == problems.DISCARDED_ROWS:
         share = 1 - (problem.wanted or 0) / (problem.read or 1)
-        return f"Reads {_rows(problem.read)} of {name} and throws {share:.0%} of them away"
+        part = f"{min(share, 0.99):.0%}" if problem.wanted else "all"
+        return f"Reads {_rows(problem.read)} of {name} and throws {part} of them away"
     where = ", on disc" if problem.node.on_disk else ""
     return f"Collects {_rows(problem.read)} in a temporary table{where}"
 

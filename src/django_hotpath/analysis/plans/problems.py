@@ -230,6 +230,9 @@ def _discarding(step: Node, asked: Asked) -> Problem | None:
         return None
     if read - wanted < SMALL or wanted > read * (1 - DISCARDED):
         return None
+    if read <= loops:
+        # One row is looked up each time: what is too much is how often, not the index.
+        return None
     table, block, name = _place(step, asked)
     if table is None:
         return None

@@ -167,7 +167,7 @@ def _figures(node: Mapping[str, Any]) -> list[str]:
 
 def _rows(number: float) -> str:
     whole = round(number) if number >= 1 or number == 0 else number
-    text = count(whole) if whole == round(number) else decimal(number, 2)
+    text = count(whole) if whole == round(number) else f"{number:.2g}"
     return f"{text} {'row' if whole == 1 else 'rows'}"
 
 
