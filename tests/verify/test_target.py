@@ -6,7 +6,7 @@ from typing import Any
 import django
 import pytest
 
-from django_hotpath.capture import CallSite, Capture, Finding, Fix, Predicted, RequestInfo
+from django_hotpath.capture import CallSite, Capture, Edit, Finding, Fix, Predicted, RequestInfo
 from django_hotpath.verification.target import Place, refusal, target_of
 from tests.factories import capture, query
 from tests.verify.findings import finding
@@ -68,6 +68,44 @@ def test_without_the_table_of_querysets_it_is_the_line() -> None:
     target = target_of(capture(), found())
     assert target is not None
     assert target.places == {Place(file="shop/views.py", line=12, function="order_list")}
+
+
+def test_an_expression_over_several_lines_is_told_by_any_of_them() -> None:
+    orm = [{"method": "iterate", "made": {**MADE, "line": 9, "end_line": 12, "step_line": 12}}]
+    several = recorded(query(0, orm=0), orm=orm)
+    target = target_of(several, found(queries=(0,)))
+    assert target is not None
+    assert [(place.line, place.end_line) for place in target.places] == [(9, 12)]
+
+
+def test_the_class_that_library_code_made_it_for_is_a_place() -> None:
+    made_for = {"file": "shop/admin.py", "name": "OrderAdmin", "line": 5}
+    orm = [{"method": "iterate", "model": "shop.Order", "class": made_for}]
+    admin = recorded(query(0, orm=0), orm=orm)
+    target = target_of(admin, found(origin=None, queries=(0,)))
+    assert target is not None
+    assert target.places == {Place(file="shop/admin.py", line=5, function="OrderAdmin")}
+    assert target.models == frozenset()
+
+
+def narrowed() -> Capture:
+    read = {"method": "iterate", "relation": "Person.essays", "narrowed": True}
+    orm = [{"method": "iterate", "made": MADE}, read]
+    return recorded(query(0, orm=0), query(1, orm=1, of=0), orm=orm)
+
+
+def test_what_must_be_read_otherwise_too_is_refused() -> None:
+    beside = Edit(
+        file="shop/views.py", line=20, column=0, end_line=20, end_column=3, old="abc", new="b"
+    )
+    code = "Order.objects.all().prefetch_related('customer')"
+    fix = replace(FIX, kind="prefetch_related", at=ORIGIN, code=code)
+    both = found(fix=replace(fix, edits=(replace(beside, line=12), beside)), queries=(1,))
+    alone = found(fix=replace(fix, edits=(replace(beside, line=12),)), queries=(1,))
+    unsaid = found(fix=replace(fix, code=None), queries=(1,))
+    assert "changes other code" in (refusal(narrowed(), both) or "")
+    assert "changes other code" in (refusal(narrowed(), unsaid) or "")
+    assert refusal(narrowed(), alone) is None
 
 
 def test_a_queryset_that_library_code_made_is_told_by_its_model() -> None:

@@ -118,3 +118,11 @@ def test_bodies_that_differ_altogether_are_not_compared(bodies: tuple[bytes, byt
     found = verdict([run(body=body) for body in bodies], [run(2, body=b"anything")])
     assert found.confirmed
     assert "not compared" in found.remark
+
+
+def test_what_only_the_replay_needs_is_no_loss() -> None:
+    """One read of one row: the join saves it, and the replay fetches the row apart."""
+    found = verdict([run(2)] * 2, [run(2, apart=1)] * 2)
+    assert (found.queries, found.confirmed) == ((2, 2), True)
+    assert found.remark == "With the join itself it takes 1: the replay fetched the rows apart."
+    assert not verdict([run(2)] * 2, [run(3, apart=1)] * 2).confirmed

@@ -262,8 +262,16 @@ def test_counts_that_vary_are_not_confirmed() -> None:
 @both_databases
 @pytest.mark.usefixtures("rows")
 def test_a_fix_that_saves_no_query_is_not_confirmed() -> None:
-    found = verified(with_loop("/books/", "select_related", "author"))
+    found = verified(with_loop("/books/", "prefetch_related", "author"))
     assert (found.queries, found.confirmed) == ((2, 2), False)
+
+
+@both_databases
+@pytest.mark.usefixtures("rows")
+def test_a_join_that_saves_the_one_read_there_is_is_confirmed() -> None:
+    found = verified(with_loop("/books/", "select_related", "author"))
+    assert (found.queries, found.confirmed) == ((2, 2), True)
+    assert found.remark.startswith("With the join itself it takes 1")
 
 
 @committing

@@ -23,8 +23,10 @@ from django.db.models.query import RawQuerySet
 
 from django_hotpath.analysis.source import span
 from django_hotpath.callsite import locate
+from django_hotpath.instruments.base import active_instrument
 from django_hotpath.instruments.orm_made import made_at
 from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
+from django_hotpath.instruments.queries import Queries
 from django_hotpath.verification import altering
 from django_hotpath.verification.target import ALTERS, FETCHES, Place, Target
 
@@ -32,13 +34,23 @@ _CHUNK = 2000
 
 
 class Application:
-    """A fix at work; ``applied`` counts the times that rows of the target were fetched."""
+    """A fix at work.
+
+    ``applied`` counts the times that rows of the target were fetched, ``own`` the queries that it
+    took to complete them.
+    """
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.applied = 0
+        self.own = 0
         # A code object takes long to hash; kept, its id stays its own.
         self._known: dict[tuple[int, int], tuple[CodeType, bool]] = {}
+
+    @property
+    def joins(self) -> bool:
+        """Whether the fix itself is a join, for which this stands."""
+        return self.target.kind in {"select_related", "list_select_related"}
 
     def concerns(self, queryset: Any) -> bool:
         made = made_at(queryset)
@@ -70,9 +82,11 @@ class Application:
                 return
             # Querysets of the prefetch may come through the same line: a manager's, say.
             token = _application.set(None)
+            before = _queries_so_far()
             try:
                 prefetch_related_objects(rows, *self.target.paths)
             finally:
+                self.own += _queries_so_far() - before
                 _application.reset(token)
         self.applied += 1
 
@@ -93,6 +107,11 @@ class Application:
         await sync_to_async(self.after)(chunk)
         for found in chunk:
             yield found
+
+
+def _queries_so_far() -> int:
+    instrument = active_instrument("queries")
+    return instrument.count if isinstance(instrument, Queries) else 0
 
 
 _application: ContextVar[Application | None] = ContextVar("hotpath_application", default=None)
@@ -175,13 +194,13 @@ def _stands_at(place: Place, code: CodeType, offset: int) -> bool:
     if code.co_qualname != place.function or locate(code.co_filename).file != place.file:
         return False
     found = span(code, offset)
-    if found is None or found.line != place.line:
+    if found is None or not place.line <= found.line <= (place.end_line or place.line):
         return False
-    if place.column is None or place.end_line is None or place.end_column is None:
+    if place.end_column is None:
         return True
-    column = _characters(code, found.line, found.column)
+    # Where it begins Python versions do not agree; no two steps of an expression end in one place.
     end_column = _characters(code, found.end_line, found.end_column)
-    return (column, found.end_line, end_column) == (place.column, place.end_line, place.end_column)
+    return (found.end_line, end_column) == (place.end_line, place.end_column)
 
 
 def _is_of(place: Place, cls: type) -> bool:

@@ -23,7 +23,7 @@ from django_hotpath.instruments.registry import Spec
 from django_hotpath.plain import describe_error
 from django_hotpath.recorder import Recorder
 from django_hotpath.verification import VerifyError
-from django_hotpath.verification.applying import applied
+from django_hotpath.verification.applying import Application, applied
 from django_hotpath.verification.guard import Guard
 from django_hotpath.verification.target import INSTEAD, Target
 from django_hotpath.verification.transactions import Databases, rolled_back
@@ -79,10 +79,15 @@ class Replay:
                 recorder.note_exception(error)
             finally:
                 recorder.stop()
-        return _run(recorder, guard, response, application.applied if application else 0)
+        return _run(recorder, guard, response, application)
 
 
-def _run(recorder: Recorder, guard: Guard, response: HttpResponseBase | None, applied: int) -> Run:
+def _run(
+    recorder: Recorder,
+    guard: Guard,
+    response: HttpResponseBase | None,
+    application: Application | None,
+) -> Run:
     queries = recorder.measuring("queries")
     count = getattr(queries, "count", 0) - guard.uncounted
     if response is None:
@@ -102,7 +107,8 @@ def _run(recorder: Recorder, guard: Guard, response: HttpResponseBase | None, ap
         body=body,
         queries=count,
         wall_ms=recorder.wall_ms,
-        applied=applied,
+        applied=application.applied if application is not None else 0,
+        apart=application.own if application is not None and application.joins else 0,
         exception=recorder.exception,
     )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import django
 
 from django_hotpath import redact
-from django_hotpath.capture import Capture, Finding
+from django_hotpath.analysis.orm import orm_of
+from django_hotpath.capture import CallSite, Capture, Finding
 
 # Fixes that a replay can apply when the queryset at the origin is about to fetch its rows.
 FETCHES = frozenset({"select_related", "prefetch_related", "list_select_related"})
@@ -71,7 +72,7 @@ def refusal(capture: Capture, finding: Finding) -> str | None:
     fix = finding.fix
     if fix is None or not fix.kind:
         return f"This finding names no change that a replay could make. {INSTEAD}"
-    if fix.kind not in FETCHES | ALTERS or _needs_other_code(finding):
+    if fix.kind not in FETCHES | ALTERS or _needs_other_code(capture, finding):
         return f"This fix changes other code than the queryset alone: not replayed. {INSTEAD}"
     if fix.kind == "fetch_peers" and django.VERSION < (6, 1):
         return "Fetch modes came with Django 6.1, which does not run here."
@@ -82,13 +83,22 @@ def refusal(capture: Capture, finding: Finding) -> str | None:
     return None
 
 
-def _needs_other_code(finding: Finding) -> bool:
-    """Whether the rows that are fetched have to be read otherwise, too: filtered in Python, say.
-
-    Then the change cannot be said as an expression.
-    """
+def _needs_other_code(capture: Capture, finding: Finding) -> bool:
+    """Whether the rows that are fetched have to be read otherwise, too: filtered in Python, say."""
     fix = finding.fix
-    return finding.kind == "n_plus_one" and fix is not None and fix.at is not None and not fix.code
+    if finding.kind != "n_plus_one" or fix is None or fix.at is None:
+        return False
+    if not fix.code:
+        # No expression says it.
+        return True
+    target = target_of(capture, finding)
+    lines = {
+        (place.file, line)
+        for place in (target.places if target is not None else ())
+        for line in range(place.line, (place.end_line or place.line) + 1)
+    }
+    beside = any((edit.file, edit.line) not in lines for edit in fix.edits)
+    return beside and any(entry.get("narrowed") for entry in _entries(capture, finding))
 
 
 def target_of(capture: Capture, finding: Finding) -> Target | None:
@@ -104,12 +114,13 @@ def target_of(capture: Capture, finding: Finding) -> Target | None:
         if entry.get("model") and not (entry.get("made") or entry.get("class"))
     )
     if finding.origin is not None:
-        origin = (finding.origin.file, finding.origin.line)
-        at_origin = frozenset(found for found in places if (found.file, found.line) == origin)
         site = finding.origin
-        own = Place(file=site.file, line=site.line, function=site.function)
-        # A capture without the table of querysets still has the line.
-        places, models = at_origin or frozenset({own}), frozenset()
+        at_origin = frozenset(found for found in places if _is_at(found, site))
+        if at_origin:
+            places, models = at_origin, frozenset()
+        if not places and not models:
+            # A capture without the table of querysets still has the line.
+            places = frozenset({Place(file=site.file, line=site.line, function=site.function)})
     if not places and not models:
         return None
     return Target(
@@ -123,22 +134,30 @@ def target_of(capture: Capture, finding: Finding) -> Target | None:
 
 def _roots(capture: Capture, finding: Finding) -> Iterator[Mapping[str, Any]]:
     """The ORM's entries of the querysets that fetched what the finding is about."""
-    recorded = capture.instruments.get("queries") or {}
-    queries, entries = recorded.get("queries", ()), recorded.get("orm", ())
     seen = set()
-    for index in finding.queries:
-        if not 0 <= index < len(queries):
+    for query in _queries(capture, finding.queries):
+        (root,) = _queries(capture, (query.get("of", query["index"]),)) or (query,)
+        if root["index"] in seen:
             continue
-        root = queries[index].get("of", index)
-        if root in seen or not 0 <= root < len(queries):
-            continue
-        seen.add(root)
-        number = queries[root].get("orm")
-        if number is None or not 0 <= number < len(entries):
-            continue
+        seen.add(root["index"])
+        entry = orm_of(capture, root)
         # A query that was read from an instance of unknown origin is not what the fix is for.
-        if root != index or not _INNER & entries[number].keys():
-            yield entries[number]
+        if entry and (root is not query or not _INNER & entry.keys()):
+            yield entry
+
+
+def _entries(capture: Capture, finding: Finding) -> list[Mapping[str, Any]]:
+    return [orm_of(capture, query) for query in _queries(capture, finding.queries)]
+
+
+def _queries(capture: Capture, indexes: Sequence[int]) -> list[Mapping[str, Any]]:
+    recorded = (capture.instruments.get("queries") or {}).get("queries", ())
+    return [recorded[index] for index in indexes if 0 <= index < len(recorded)]
+
+
+def _is_at(place: Place, site: CallSite) -> bool:
+    """A site is the line of the last step of an expression."""
+    return place.file == site.file and place.line <= site.line <= (place.end_line or place.line)
 
 
 def _class(made: Mapping[str, Any]) -> Place:
