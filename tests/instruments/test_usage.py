@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import FilteredRelation, Prefetch, Q, prefetch_related_objects
 from django.db.models.signals import post_init
 
 from django_hotpath import profile
@@ -183,6 +183,13 @@ class TestRows:
         assert one(inner)["read"] == {"title": 1}
         assert one(outer)["read"] == {"title": 1, "pages": 1}
 
+    def test_an_iterator_that_outlives_the_capture(self) -> None:
+        with recording("usage") as run:
+            rows = Book.objects.order_by("pk").iterator()
+            next(rows)
+        assert len(list(rows)) == 5
+        assert one(run)["rows"] == 1
+
     def test_a_query_that_fails(self) -> None:
         books = Book.objects.raw("SELECT id, title FROM nowhere")
         with recording("usage") as run, pytest.raises(DatabaseError):
@@ -231,6 +238,14 @@ def test_sync_code_of_async_work(transactional_db: None) -> None:
 
 @pytest.mark.usefixtures("books")
 class TestEagerLoads:
+    def test_a_filtered_relation_is_an_attribute_of_its_own(self) -> None:
+        found = Book.objects.annotate(
+            mine=FilteredRelation("author", condition=Q(author__name="A0"))
+        ).select_related("mine")
+        with recording("usage") as run:
+            assert [book.title for book in found]
+        assert one(run)["relations"] == {}
+
     def test_a_join(self) -> None:
         with recording("usage") as run:
             for book in Book.objects.select_related("author").order_by("pk"):

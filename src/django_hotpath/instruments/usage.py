@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,6 +90,9 @@ class _Following:
         self._cls: type | None = None
 
     def add(self, instance: Any) -> None:
+        if self.rows.closed:
+            # An iterator that outlives the capture.
+            return
         entered = clock()
         try:
             if not self._begun:
@@ -197,25 +201,34 @@ def _followed(usage: Usage | None, queryset: Any, rows: Iterator[Any]) -> Iterat
         usage.overhead_ns += clock() - entered
         outer = usage.enclosing()
         usage = outer if isinstance(outer, Usage) else None
+    thread = threading.get_ident()
+    _begin(runs, thread)
     building = True
-    _building(runs, 1)
     try:
         for instance in rows:
-            _building(runs, -1)
+            _end(runs, thread)
             building = False
             for run in runs:
                 run.add(instance)
             yield instance
-            _building(runs, 1)
+            # Asynchronous iteration may go on in another thread.
+            thread = threading.get_ident()
+            _begin(runs, thread)
             building = True
     finally:
         if building:
-            _building(runs, -1)
+            _end(runs, thread)
 
 
-def _building(runs: list[_Following], change: int) -> None:
+def _begin(runs: list[_Following], thread: int) -> None:
+    """A row is about to be made."""
     for run in runs:
-        run.rows.building += change
+        run.rows.builders.append(thread)
+
+
+def _end(runs: list[_Following], thread: int) -> None:
+    for run in runs:
+        run.rows.builders.remove(thread)
 
 
 _patch = patch_for(_follow)

@@ -74,7 +74,7 @@ def note_column(watching: tuple[Rows, ...], instance: Any, name: str) -> None:
     for rows in watching:
         row = rows.followed.get(key)
         if row is None or row() is not instance:
-            if rows.building:
+            if rows.builders and threading.get_ident() in rows.builders:
                 rows.read_early(instance, name)
             continue
         rows.reads += 1
@@ -93,7 +93,7 @@ def note_relation(descriptor: Any, instance: Any, frame: FrameType) -> None:
         if row is not None:
             rows.reads += 1
             row.shape.note(row, relation_name(descriptor))
-        elif rows.building:
+        elif rows.builders and threading.get_ident() in rows.builders:
             rows.read_early(instance, relation_name(descriptor))
 
 

@@ -153,8 +153,10 @@ class Rows:
         self.reads = 0
         # Values of columns that rows came with.
         self.stored = 0
-        # A row is being made: what reads of it is its own __init__, or a receiver of post_init.
-        self.building = 0
+        # The threads in which a row is being made: what reads of it there is its own __init__, or
+        # a receiver of post_init.
+        self.builders: list[int] = []
+        self.closed = False
         self._unfinished: dict[int, list[str]] = {}
         self._known: dict[Hashable, Fetch] = {}
         self.followed: dict[int, Followed] = {}
@@ -195,7 +197,7 @@ class Rows:
             shape.note(row, name, touches=False)
 
     def _make_room(self) -> bool:
-        self.followed = {key: row for key, row in self.followed.items() if row() is not None}
+        self.followed = {key: row for key, row in list(self.followed.items()) if row() is not None}
         # Looking again and again at what lives would cost more each time.
         self._full = len(self.followed) > MAX_FOLLOWED // 2
         return not self._full
@@ -211,6 +213,7 @@ class Rows:
         self.error = self.error or error
 
     def release(self) -> None:
+        self.closed = True
         self.followed = {}
         self._known = {}
         self._unfinished = {}
