@@ -50,6 +50,15 @@ def test_a_replacement_is_an_edit_that_fits() -> None:
     assert apply_edits(text, [edit]) == "é = second()\nb = 2\n"
 
 
+def test_a_form_feed_ends_no_line() -> None:
+    text = "a = 1\n\x0c\nb = '\u2028'; c = first()\n"
+    source = Source(text)
+    edit = source.replace("a.py", call(source, "first"), "second()")
+    assert edit.line == 3
+    expected = "import os\n" + text.replace("first", "second")
+    assert apply_edits(text, [edit], ["import os"]) == expected
+
+
 def test_calls_on_a_line_are_those_that_the_interpreter_puts_there() -> None:
     source = parsed(
         """

@@ -369,6 +369,23 @@ def test_silent_on(project: Make, what: str) -> None:
     assert of_kind(capture, "write_loop") == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_async_loop_is_found_and_shown_no_sync_code(project: Make) -> None:
+    text = """
+    from asgiref.sync import async_to_sync
+
+    async def work():
+        for number in range(4):
+            await Category.objects.acreate(name=f"N{number}", description="")
+
+    def view():
+        async_to_sync(work)()
+    """
+    fix = told(project, text).fix
+    assert fix is not None
+    assert (fix.kind, fix.code) == ("bulk_create", None)
+
+
 def test_a_long_loop_that_is_not_the_projects_is_low(project: Make) -> None:
     text = """
     def view():

@@ -17,7 +17,7 @@ def apply_edits(source: str, edits: Iterable[Edit], imports: Sequence[str] = ())
 
     All edits are of this one file. Raises ``DoesNotFit`` where the old text is not in its place.
     """
-    lines = source.splitlines(keepends=True)
+    lines = _lines(source)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
@@ -35,12 +35,17 @@ def apply_edits(source: str, edits: Iterable[Edit], imports: Sequence[str] = ())
     return _with_imports(source, missing) if missing else source
 
 
+def _lines(source: str) -> list[str]:
+    """Lines as Python counts them: a form feed or a Unicode line separator ends none."""
+    return [f"{line}\n" for line in source.split("\n")[:-1]] + [source.rpartition("\n")[2]]
+
+
 def _position(edit: Edit) -> tuple[int, int, int, int]:
     return (edit.line, edit.column, edit.end_line, edit.end_column)
 
 
 def _with_imports(source: str, missing: Sequence[str]) -> str:
-    lines = source.splitlines(keepends=True)
+    lines = _lines(source)
     lines.insert(_first_import(source), "".join(f"{line}\n" for line in missing))
     return "".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django_hotpath.analysis.findings.base import (
@@ -110,6 +111,9 @@ def _finding(capture: Capture, group: WriteGroup, found: WriteCall | None) -> Fi
 def _rewrite(capture: Capture, group: WriteGroup, found: WriteCall | None) -> Rewrite | None:
     rule = _REWRITES.get(group.method)
     if rule is None or found is None or found.source is None or found.call is None:
+        return None
+    if isinstance(found.source.parents[found.call], ast.Await):
+        # The sync method would do, but must not be called there.
         return None
     return rule(Task(capture, group, found, found.source, found.call))
 
