@@ -6,9 +6,10 @@ import asyncio
 import warnings
 from typing import Any
 
+import django
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, models
 from django.db.models import FilteredRelation, Prefetch, Q, prefetch_related_objects
 from django.db.models.signals import post_init
 
@@ -319,6 +320,17 @@ class TestEagerLoads:
         books, authors = querysets(run)
         assert books["relations"] == {}
         assert (authors["runs"], authors["of"]) == (6, None)
+
+
+@pytest.mark.skipif(django.VERSION < (6, 1), reason="fetch modes came with Django 6.1")
+@pytest.mark.usefixtures("books")
+def test_what_peers_fetch_together_is_no_eager_load() -> None:
+    with recording("usage") as run:
+        for book in Book.objects.fetch_mode(models.FETCH_PEERS):  # type: ignore[attr-defined]
+            assert book.author.name
+    books, authors = querysets(run)
+    assert books["relations"] == {}
+    assert (authors["of"], authors["rows"], authors["read"]) == (None, 2, {"name": 2})
 
 
 READS = [
