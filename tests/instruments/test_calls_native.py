@@ -189,11 +189,14 @@ class TestTimes:
             await asyncio.sleep(0.05)
 
         run = profile("naps", instruments=["native"], save=False)
+        began = time.perf_counter()
         asyncio.run(run(naps)())
+        took_ms = (time.perf_counter() - began) * 1000
         name = "TestTimes.test_time_suspended_is_waiting_and_not_own_time.<locals>.naps"
         found = row(measured(run), name)
         assert found["wait_ms"] >= 49
-        assert found["cumulative_ms"] < found["wait_ms"]
+        # However long others had the processor meanwhile: no time is both.
+        assert found["cumulative_ms"] + found["wait_ms"] < took_ms
 
     def test_times_agree_with_the_clock(self) -> None:
         began = time.perf_counter()
