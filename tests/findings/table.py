@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.findings.case import POTENTIAL, Case, Expected
-from tests.findings.table_writes import WRITES
+from tests.findings.table_writes import EVIDENCE, WRITES
 
 SELECT = ("select_related",)
 PREFETCH = ("prefetch_related",)
@@ -315,6 +315,7 @@ TABLE: dict[str, list[dict[str, Any]]] = {
         one("failing", "Essay.journal", 12, SELECT, 49, before=61),
     ],
     "writes": WRITES,
+    "evidence": EVIDENCE,
 }
 
 

@@ -1,7 +1,8 @@
-"""The labels of ``cases/writes.py``."""
+"""The labels of ``cases/writes.py`` and ``cases/evidence.py``."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.findings.case import Expected
@@ -52,4 +53,31 @@ WRITES = [
     loop("add_each", 12, ADD, 15, 4, edits=False),
     loop("remove", 6, ADD, 9, 4),
     loop("caught", 4, CREATE, 13, 2, edits=False),
+]
+
+
+def said(
+    name: str, kind: str, fix: str, before: int, after: int, *reads: str, **more: Any
+) -> dict[str, Any]:
+    """``reads``: the label of each line that it is said of."""
+    expected = tuple(
+        Expected(relation=None, kind=kind, fix=(fix,), origin=None, read=read, queries=1, **more)
+        for read in reads or ("",)
+    )
+    if kind == "duplicate_query":
+        repeats = before - after + 1
+        expected = tuple(replace(found, queries=repeats) for found in expected)
+    return {"name": name, "before": before, "after": after, "expected": expected}
+
+
+EVIDENCE = [
+    said("counted", "count_for_exists", "exists", 1, 1),
+    said("counted_none", "count_for_exists", "exists", 1, 1),
+    said("counted_kept", "count_for_exists", "exists", 1, 1),
+    said("tested", "count_for_exists", "exists", 1, 1),
+    said("measured", "len_for_count", "count", 1, 1),
+    said("measured_twice", "len_for_count", "count", 2, 2, ":first", ":second"),
+    said("added", "sum_for_aggregate", "aggregate", 1, 1),
+    said("asked_twice", "duplicate_query", "reuse", 2, 1),
+    said("asked_in_loop", "duplicate_query", "reuse", 13, 2),
 ]

@@ -18,7 +18,14 @@ from tests.library.rows import fill
 pytestmark = pytest.mark.database
 
 # What a function without a fault must not be accused of.
-ACCUSATIONS = ("n_plus_one", "write_loop", "duplicate_query")
+ACCUSATIONS = (
+    "n_plus_one",
+    "write_loop",
+    "duplicate_query",
+    "count_for_exists",
+    "len_for_count",
+    "sum_for_aggregate",
+)
 
 
 def _marked(case: Case) -> pytest.MarkDecorator:
