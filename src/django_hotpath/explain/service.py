@@ -10,7 +10,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_hotpath.analysis.findings.base import Query, queries_of
-from django_hotpath.analysis.plans import code, conditions
+from django_hotpath.analysis.plans import code
 from django_hotpath.analysis.plans.advice import IndexAdvice, Limit
 from django_hotpath.analysis.plans.findings import Found, Statement, findings, with_found
 from django_hotpath.analysis.plans.permitted import refusal
@@ -23,6 +23,7 @@ from django_hotpath.capture import SEVERITIES, Capture, Finding
 from django_hotpath.explain import facts
 from django_hotpath.explain.connection import is_mariadb, product, separate, version
 from django_hotpath.explain.errors import ExplainError
+from django_hotpath.explain.matching import with_matching
 from django_hotpath.explain.parameters import Parameters, parameters
 from django_hotpath.explain.running import Answer, run_explain
 from django_hotpath.explain.trial import try_on
@@ -57,7 +58,7 @@ def explain_query(capture: Capture, index: int, *, analyze: bool = False) -> Cap
         values = given.by_slot(tokens(sql).keys)
         tables = _tables(connection, answer, blocks)
         if analyze and not (vendor == "postgresql" or is_mariadb(connection)):
-            tables = _matching(connection, tables, blocks, values)
+            tables = with_matching(connection, tables, blocks, values)
         numbers = version(connection)
     explained = _Explained(answer=answer, blocks=blocks, tables=tables)
     like = _like(capture, query)
@@ -188,46 +189,6 @@ def _tables(
     names = [table for block in blocks for table in block.tables.values()]
     names += [step.table for step in answer.plan.walk() if step.table]
     return facts.gather(connection, names)
-
-
-def _matching(
-    connection: BaseDatabaseWrapper,
-    tables: dict[str, Table],
-    blocks: Sequence[Block],
-    values: Mapping[int, Any],
-) -> dict[str, Table]:
-    """Counts the rows that fulfil the conditions of constants, for databases that do not."""
-    found = dict(tables)
-    for block in blocks:
-        for name, real in block.tables.items():
-            table = found.get(real.casefold())
-            wanted = _constants(block, name, values)
-            if table is None or not wanted or table.matching is not None:
-                continue
-            matching = facts.count_matching(connection, table.name, wanted)
-            found[real.casefold()] = replace(table, matching=matching)
-    return found
-
-
-def _constants(block: Block, name: str, values: Mapping[int, Any]) -> list[tuple[str, Any]]:
-    """The columns with the one value each must have; none where there are other conditions."""
-    if block.unread:
-        return []
-    found: list[tuple[str, Any]] = []
-    for one in block.of(name):
-        if one.kind == conditions.JOIN:
-            continue
-        if one.kind == conditions.NULL:
-            found.append((one.column.column, None))
-            continue
-        value = one.value
-        if one.kind != conditions.EQUAL or value is None:
-            return []
-        constant = value.literal if value.slot is None else values.get(value.slot)
-        if constant is None:
-            return []
-        found.append((one.column.column, constant))
-    return found
 
 
 def _entry(
