@@ -14,9 +14,10 @@ from django_hotpath.analysis.fixes.expressions import (
     stem,
     with_call,
 )
-from django_hotpath.analysis.fixes.loop import SINGLE, Loop, place_of, prefixes, source_at
+from django_hotpath.analysis.fixes.loop import SINGLE, Loop, prefixes, source_at
 from django_hotpath.analysis.fixes.saving import predicted
 from django_hotpath.analysis.orm import orm_of
+from django_hotpath.analysis.sourcecode import receiver
 from django_hotpath.capture import Edit, Fix
 
 _JOINED = SINGLE - {"generic_foreign_key"}
@@ -90,13 +91,14 @@ def _written(loop: Loop, kind: str, call: str) -> tuple[tuple[Edit, ...], str | 
     if found is None:
         return (), None
     edit, code = found
-    more = _chunked(loop) if kind == "prefetch_related" else ()
-    if more and (more[0].line, more[0].column) == (edit.line, edit.column):
-        # The same expression ends with .iterator().
-        code = f"{code}{more[0].old.removeprefix(edit.old)}" if more[0].old != edit.old else code
-        code = code.replace(".iterator()", f".iterator({_CHUNK})")
-        return (replace(more[0], new=code),), code
-    return (edit, *more), code
+    pieces = _in_pieces(loop) if kind == "prefetch_related" else None
+    if pieces is None:
+        return (edit,), code
+    if (pieces.line, pieces.column) != (edit.line, edit.column):
+        return (edit, pieces), code
+    # The same expression ends with .iterator().
+    code = f"{code}.iterator({_CHUNK})"
+    return (replace(pieces, new=code),), code
 
 
 def _before_union(loop: Loop, call: str) -> tuple[tuple[Edit, ...], str] | None:
@@ -114,17 +116,25 @@ def _before_union(loop: Loop, call: str) -> tuple[tuple[Edit, ...], str] | None:
     return None
 
 
-def _chunked(loop: Loop) -> tuple[Edit, ...]:
+def _in_pieces(loop: Loop) -> Edit | None:
     """``iterator()`` prefetches in pieces, and wants to be told how large they are."""
     read = loop.root_entry.get("read")
     source = source_at(read)
     if loop.root_entry.get("method") != "iterator" or source is None or read is None:
-        return ()
-    text = source.between(place_of(read))
-    if ".iterator()" not in text:
-        return ()
-    new = text.replace(".iterator()", f".iterator({_CHUNK})")
-    return (source.replace(str(read["file"]), place_of(read), new),)
+        return None
+    # Up to Python 3.12 the place is the whole loop.
+    calls = [
+        call
+        for line in range(read["line"], read["end_line"] + 1)
+        for call in source.calls(line, "iterator")
+        if not call.args and not call.keywords
+    ]
+    before = receiver(calls[0]) if len(set(calls)) == 1 else None
+    if before is None:
+        return None
+    return source.replace(
+        str(read["file"]), calls[0], f"{source.text_of(before)}.iterator({_CHUNK})"
+    )
 
 
 def _why(kind: str, loop: Loop) -> str:
