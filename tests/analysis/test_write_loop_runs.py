@@ -304,6 +304,14 @@ def view():
     for key in [key, key, key + 1, key + 2]:
         Product.objects.filter(pk=key).update(stock=F("stock") + 1)
 """,
+    "what it writes is made by a call that may have an effect": """
+def send_code():
+    return "x"
+
+def view():
+    for number in range(4):
+        Category.objects.create(name=f"N{number}", description=send_code())
+""",
     "it is a while loop": """
 def view():
     number = 0

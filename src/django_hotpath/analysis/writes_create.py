@@ -11,6 +11,7 @@ from django_hotpath.analysis.writes_rewrite import (
     Rewrite,
     Task,
     alone,
+    is_quiet,
     is_simple,
     went_well,
     wrapped,
@@ -37,7 +38,12 @@ def of_create(task: Task) -> Rewrite | None:
         return _related(task, related) if related else None
     arguments = ", ".join(task.source.text_of(word) for word in task.call.keywords)
     made = f"{model}({arguments})"
-    certain = not set(steps(manager)) - {"using", "db_manager"} and not related
+    certain = (
+        not set(steps(manager)) - {"using", "db_manager"}
+        and not related
+        # What a call does besides would come before all writes, and not between them.
+        and all(is_quiet(word.value) for word in task.call.keywords)
+    )
     return _rewrite(task, task.source.text_of(manager), made, certain=certain)
 
 
