@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Manager, Model, Prefetch
 from django.db.models.query import RawQuerySet
 
+from django_hotpath import redact
 from django_hotpath.analysis.source import Span, span
 from django_hotpath.analysis.sourcecode import Place, project_source
 from django_hotpath.callsite import Frame, locate
@@ -37,6 +38,9 @@ _WRITES = frozenset(
 )
 _MAX_FIELDS = 50
 _NAME = re.compile(r"\w+")
+_LITERAL = re.compile(
+    r"""'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\b\d[\w.]*""", re.DOTALL
+)
 
 
 def describe(
@@ -179,13 +183,23 @@ def finish(place: dict[str, Any]) -> dict[str, Any] | None:
     text = _lines(place["path"])[at.line - 1 : at.end_line]
     text[-1] = text[-1][: at.end_column]
     text[0] = text[0][at.column :]
+    shown, masked = _without_secrets("".join(text))
     return {
         "file": place["file"],
         **at._asdict(),
         "step_line": found.line,
         "function": place["function"],
-        "text": "".join(text),
+        "text": shown,
+        **({"masked": True} if masked else {}),
     }
+
+
+def _without_secrets(text: str) -> tuple[str, bool]:
+    """The code without its literals, if it speaks of something secret and has any."""
+    if not any(redact.is_secret(word) for word in _NAME.findall(text)):
+        return text, False
+    shown = _LITERAL.sub(redact.MASK, text)
+    return shown, shown != text
 
 
 def _whole(file: str, at: Place) -> Place:

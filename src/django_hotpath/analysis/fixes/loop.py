@@ -97,7 +97,8 @@ def place_of(site: Mapping[str, Any]) -> Place:
 
 def source_at(site: Mapping[str, Any] | None) -> Source | None:
     """The file of a place, if the place still holds what ran."""
-    if not site:
+    if not site or site.get("masked"):
+        # What is secret does not go into a fix.
         return None
     source = project_source(site["file"])
     try:
