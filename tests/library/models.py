@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
@@ -70,7 +71,7 @@ class Poet(Person):
 class Odd(Person):
     """Whoever compares or hashes one of these has lost."""
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     class Meta:
         proxy = True
@@ -130,7 +131,7 @@ class Label(models.Model):
         return self.text
 
 
-class EssayQuerySet(models.QuerySet):
+class EssayQuerySet(models.QuerySet["Essay"]):
     def published(self) -> EssayQuerySet:
         return self.filter(published=True)
 
@@ -154,8 +155,8 @@ class Essay(models.Model):
         return f"{self.title} by {self.writer.name}"  # read: str
 
 
-class Visible(models.Manager):
-    def get_queryset(self) -> models.QuerySet:
+class Visible(models.Manager["Draft"]):
+    def get_queryset(self) -> models.QuerySet[Draft]:
         return super().get_queryset().filter(hidden=False)
 
 
@@ -226,7 +227,7 @@ class Member(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         self.card = f"{self.name}/{self.branch_id}"
         super().save(*args, **kwargs)
 
