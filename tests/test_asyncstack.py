@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -70,3 +70,19 @@ def test_a_coroutine_that_waits_already_is_found(loops: Loops) -> None:
 
 def test_a_coroutine_that_does_not_wait_yet_is_found(loops: Loops) -> None:
     assert seen_by(AtOnce(1), loops)[:3] == ["__call__", "view", "main"]
+
+
+def test_through_an_async_generator_too(loops: Loops) -> None:
+    executor = AtOnce(1)
+
+    async def rows() -> AsyncIterator[list[str]]:
+        yield await sync_to_async(awaiting, thread_sensitive=False, executor=executor)()
+
+    async def view() -> list[str]:
+        found = []
+        async for row in rows():
+            found += row
+        return found
+
+    with executor, asyncio.Runner(loop_factory=loops) as runner:
+        assert runner.run(view())[:3] == ["__call__", "rows", "view"]

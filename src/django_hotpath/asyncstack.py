@@ -18,7 +18,12 @@ from asgiref.sync import SyncToAsync
 
 HANDOVER = SyncToAsync.thread_handler.__code__
 _AWAITS_THREAD = SyncToAsync.__call__.__code__
-_SUSPENDABLE = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+_SUSPENDABLE = (
+    inspect.CO_COROUTINE
+    | inspect.CO_GENERATOR
+    | inspect.CO_ITERABLE_COROUTINE
+    | inspect.CO_ASYNC_GENERATOR
+)
 _LOOKS = 3
 
 # The coroutine that a capture drives: nearly always the one that waits.
