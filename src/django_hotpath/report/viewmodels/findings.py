@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django_hotpath.analysis.findings import LOOKED_FOR
-from django_hotpath.capture import Capture, Finding
+from django_hotpath.capture import Capture, Finding, Predicted
 from django_hotpath.report.formats import ms, percent, share
 from django_hotpath.report.viewmodels.shares import Shares
 from django_hotpath.report.viewmodels.sites import Site, site
@@ -120,8 +120,15 @@ def _predicted(finding: Finding) -> str:
     if predicted is None:
         return ""
     before, after = predicted.queries
-    saving = f"saves about {ms(predicted.saved_ms)} in the database, and the work around it"
+    saving = _saving(predicted)
     return f"{change(before, after)}, {saving}" if before != after else saving
+
+
+def _saving(predicted: Predicted) -> str:
+    if predicted.spread_ms is None:
+        return f"saves about {ms(predicted.saved_ms)} in the database, and the work around it"
+    least, most = predicted.spread_ms
+    return f"saves {ms(least)} to {ms(most)}"
 
 
 def no_finding(capture: Capture, where: Shares | None) -> NoFinding:
