@@ -11,11 +11,11 @@ from django_hotpath.capture import CallSite, Capture, Finding, Fix
 
 
 def captured(
-    url: str, *, client: Client | None = None, findings: bool = False, **headers: str
+    url: str, *, client: Client | None = None, findings: bool = False, **extra: str
 ) -> Capture:
     """The capture of a GET, stored, without its own findings."""
     client = client or Client(raise_request_exception=False)
-    response = client.get(url, headers={"Hotpath-Profile": "queries", **headers})
+    response = client.get(url, headers={"Hotpath-Profile": "queries"}, **extra)
     if response.streaming:
         b"".join(response)
     capture_id = response["Hotpath-Capture"].strip("/").rpartition("/")[2]

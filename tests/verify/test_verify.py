@@ -1,4 +1,4 @@
-"""``verify()`` on views of every kind, in a transaction of a test and with committed data."""
+"""``verify()``: which fixes are confirmed, which are not, and where the verdict goes."""
 
 from __future__ import annotations
 
@@ -7,31 +7,20 @@ from typing import Any
 
 import django
 import pytest
-from django.contrib.auth import get_user_model
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.test import Client, RequestFactory
+from django.http import HttpResponse
 
 import django_hotpath as hotpath
 from django_hotpath import stores
-from django_hotpath.capture import CallSite, Capture, Fix, Verified
+from django_hotpath.capture import CallSite, Capture, Fix
+from django_hotpath.deferred import Deferred
 from django_hotpath.stores.base import CaptureNotFound
 from django_hotpath.verification import VerifyError
-from django_hotpath.verification import verify as verifying
 from django_hotpath.verification.guard import Guard
-from shop.models import Author
 from tests.verify import views
 from tests.verify.findings import captured, finding, looped, with_loop
+from tests.verify.marks import both_databases, committing, verified
 
 pytestmark = pytest.mark.database
-
-both_databases = pytest.mark.django_db(databases=["default", "other"])
-committing = pytest.mark.django_db(databases=["default", "other"], transaction=True)
-
-
-def verified(capture: Capture, **values: Any) -> Verified:
-    found = hotpath.verify(capture, 0, **{"rounds": 2, **values}).findings[0].verified
-    assert found is not None
-    return found
 
 
 @both_databases
@@ -274,209 +263,6 @@ def test_a_join_that_saves_the_one_read_there_is_is_confirmed() -> None:
     assert found.remark.startswith("With the join itself it takes 1")
 
 
-@committing
-@pytest.mark.usefixtures("committed")
-def test_nothing_that_the_view_commits_stays() -> None:
-    capture = with_loop("/writing/")
-    assert views.seen.pop("on_commit")
-    authors = set(Author.objects.values_list("name", flat=True))
-    views.seen["sent"] = 0
-    found = verified(capture)
-    assert found.confirmed
-    assert set(Author.objects.values_list("name", flat=True)) == authors
-    assert "on_commit" not in views.seen
-    # What the page says before it is done: these are the application's own.
-    assert views.seen["sent"] == 6
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_nothing_stays_within_the_transaction_of_a_test() -> None:
-    capture = with_loop("/writing/")
-    authors = Author.objects.count()
-    assert verified(capture).confirmed
-    assert Author.objects.count() == authors
-
-
-@committing
-@pytest.mark.usefixtures("committed")
-def test_the_transaction_around_a_replay_is_not_counted() -> None:
-    capture = with_loop("/atomic/")
-    assert verified(capture).queries[0] == capture.instruments["queries"]["count"]
-
-
-@committing
-@pytest.mark.usefixtures("committed")
-def test_a_view_that_closes_its_connections_is_rolled_back_too() -> None:
-    capture = with_loop("/closing/")
-    authors = Author.objects.count()
-    assert verified(capture).confirmed
-    assert Author.objects.count() == authors
-
-
-@committing
-@pytest.mark.usefixtures("committed")
-def test_a_view_that_commits_by_itself_is_refused() -> None:
-    capture = with_loop("/committing/")
-    with pytest.raises(VerifyError, match="in a transaction, which this view does not allow"):
-        verified(capture)
-
-
-@committing
-@pytest.mark.usefixtures("committed")
-def test_a_view_that_raises_is_replayed_and_rolled_back() -> None:
-    capture = with_loop("/raising/")
-    authors = Author.objects.count()
-    found = verified(capture)
-    assert found.queries == (7, 3)
-    assert Author.objects.count() == authors
-
-
-@committing
-@pytest.mark.usefixtures("committed")
-def test_a_view_that_writes_from_another_thread_is_stopped() -> None:
-    capture = with_loop("/elsewhere/")
-    authors = Author.objects.count()
-    with pytest.raises(VerifyError, match="from another thread"):
-        verified(capture)
-    assert Author.objects.count() == authors
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_an_answer_of_another_status_is_refused() -> None:
-    capture = with_loop("/moody/")
-    views.seen["closed"] = True
-    with pytest.raises(VerifyError, match="status 503, the request with 200"):
-        verified(capture)
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_an_answer_from_the_cache_is_refused() -> None:
-    capture = with_loop("/cached/")
-    with pytest.raises(VerifyError, match=r"did not come to the queryset.*views\.py:"):
-        verified(capture)
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_a_stream_is_refused() -> None:
-    capture = with_loop("/streamed/")
-    with pytest.raises(VerifyError, match="streamed"):
-        verified(capture)
-    # Also where the capture does not tell.
-    assert capture.request is not None
-    silent = replace(capture, request=replace(capture.request, stream=None))
-    with pytest.raises(VerifyError, match="streamed"):
-        verified(silent)
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_of_slow_requests_one_round_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verifying, "_LONG_MS", 10.0)
-    capture = with_loop("/slow/")
-    views.seen["slow"] = 0
-    assert verified(capture, rounds=5).rounds == 1
-    assert views.seen["slow"] == 2
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_of_slow_requests_that_differ_another_run_tells_why(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(verifying, "_LONG_MS", 0.0)
-    found = verified(with_loop("/with-token/"), rounds=5)
-    assert (found.rounds, found.confirmed, found.remark) == (1, True, "")
-    assert not verified(with_loop("/telling/")).confirmed
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_rounds_end_when_they_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verifying, "_ALL_MS", 1.0)
-    assert verified(with_loop("/slow/"), rounds=5).rounds == 1
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_the_request_is_the_same_for_the_view() -> None:
-    capture = with_loop("/echo/grün/?a=1&a=2&%20=%C3%BC")
-    asked = RequestFactory().post(
-        "/__hotpath__/",
-        headers={"Accept-Language": "de", "Host": "localhost:81", "Cookie": "theme=dark"},
-        REMOTE_ADDR="::1",
-    )
-    expected = views.seen["request"][0]
-    views.seen.clear()
-    verified(capture, request=asked, cookies={"size": "big one"})
-    path, scheme, cookies = views.seen["request"]
-    assert (path, scheme, cookies) == (expected, "http", {"theme": "dark", "size": "big one"})
-    assert views.seen["meta"] == {
-        "HTTP_HOST": "localhost:81",
-        "HTTP_ACCEPT_LANGUAGE": "de",
-        "REMOTE_ADDR": "::1",
-        "HTTP_HOTPATH_PROFILE": None,
-    }
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_what_was_answered_with_json_is_asked_for_as_json() -> None:
-    verified(with_loop("/as-json/"))
-    assert views.seen["accept"].startswith("application/json")
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_a_user_is_logged_in_for_the_replay() -> None:
-    user = get_user_model().objects.create_user("ada")
-    client = Client()
-    client.force_login(user)
-    capture = with_loop("/for-members/", client=client)
-    before = capture.instruments["queries"]["count"]
-    with pytest.raises(VerifyError, match=r"status 302.*another user's"):
-        verified(capture)
-    assert verified(capture, user=user).queries == (before, before - 4)
-    cookies = {name: morsel.value for name, morsel in client.cookies.items()}
-    assert verified(capture, cookies=cookies).queries == (before, before - 4)
-
-
-@both_databases
-@pytest.mark.usefixtures("rows")
-def test_no_session_is_left_of_a_login(settings: Any) -> None:
-    from django.contrib.sessions.models import Session
-
-    user = get_user_model().objects.create_user("ada")
-    client = Client()
-    client.force_login(user)
-    capture = with_loop("/for-members/", client=client)
-    sessions = Session.objects.count()
-    verified(capture, user=user)
-    assert Session.objects.count() == sessions
-
-
-@committing
-@pytest.mark.usefixtures("committed")
-def test_a_database_that_nobody_needs_may_be_out_of_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    capture = with_loop("/plain/")
-    broken = {"other"}
-    connect = BaseDatabaseWrapper.connect
-
-    def refuse(self: BaseDatabaseWrapper) -> None:
-        if self.alias in broken:
-            raise OSError("no such host")
-        connect(self)
-
-    monkeypatch.setattr(BaseDatabaseWrapper, "connect", refuse)
-    assert verified(capture).queries == (6, 2)
-    broken.add("default")
-    with pytest.raises(VerifyError, match="'default' cannot be used: OSError: no such host"):
-        verified(capture)
-
-
 @both_databases
 @pytest.mark.usefixtures("rows")
 def test_the_finding_may_be_given_itself() -> None:
@@ -519,3 +305,13 @@ def test_without_the_place_of_the_queryset_nothing_is_replayed() -> None:
     )
     with pytest.raises(VerifyError, match="not known which queryset"):
         verified(lost)
+
+
+@both_databases
+@pytest.mark.usefixtures("rows")
+def test_a_capture_that_is_still_on_its_way_is_waited_for() -> None:
+    capture = with_loop("/plain/")
+    stores.get_store().delete(capture.id)
+    response = HttpResponse()
+    Deferred(capture.id, "/plain/", lambda: capture).attach(response)
+    assert hotpath.verify(capture.id, 0, rounds=1).findings[0].verified is not None

@@ -22,10 +22,13 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.middleware.csrf import get_token
-from django.urls import include, path
+from django.urls import include, path, reverse
 
+import django_hotpath as hotpath
+from django_hotpath.verification import VerifyError
 from shop.models import Author, Book, Order
 
+lock = threading.Lock()
 numbers = itertools.count()
 seen: dict[str, Any] = {}
 
@@ -245,10 +248,34 @@ def slow(request: HttpRequest) -> HttpResponse:
     return HttpResponse(names(orders))
 
 
+def alone(request: HttpRequest) -> HttpResponse:
+    """Tells how many are in here at once at most."""
+    orders = Order.objects.order_by("pk")
+    with lock:
+        seen["inside"] = seen.get("inside", 0) + 1
+        seen["most"] = max(seen["inside"], seen.get("most", 0))
+    time.sleep(0.02)
+    with lock:
+        seen["inside"] -= 1
+    return HttpResponse(names(orders))
+
+
+def verifying(request: HttpRequest) -> HttpResponse:
+    """Verifies something itself, once it knows what."""
+    orders = Order.objects.order_by("pk")
+    if "capture" in seen:
+        try:
+            hotpath.verify(seen["capture"], 0)
+        except VerifyError as error:
+            seen["refused"] = str(error)
+    return HttpResponse(names(orders))
+
+
 def echo(request: HttpRequest, word: str = "") -> HttpResponse:
     orders = Order.objects.order_by("pk")
     kept = ("HTTP_HOST", "HTTP_ACCEPT_LANGUAGE", "REMOTE_ADDR", "HTTP_HOTPATH_PROFILE")
     seen["meta"] = {name: request.META.get(name) for name in kept}
+    seen["reversed"] = reverse("plain")
     seen["request"] = (request.get_full_path(), request.scheme, dict(request.COOKIES))
     return HttpResponse(word + names(orders))
 
@@ -279,7 +306,8 @@ urlpatterns = [
             ),
             *(asynchronous, asynchronous_iterator, with_token, counting, telling),
             *(failing_with_fix, unstable, writing, atomic, committing, closing, raising),
-            *(elsewhere, streamed, redirecting, missing, moody, cached, slow, echo, books),
+            *(elsewhere, streamed, redirecting, missing, moody, cached, slow),
+            *(alone, verifying, echo, books),
         )
     ),
     path("for-members/", login_required(for_members, login_url="/plain/")),
