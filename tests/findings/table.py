@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import django
+
 from tests.findings.case import POTENTIAL, Case, Expected
 from tests.findings.table_writes import EVIDENCE, WRITES
 
@@ -17,6 +19,7 @@ ANNOTATE = ("annotate",)
 ONE_ROW = ("prefetch_to_attr", "annotate")
 COLUMNS = ("only", "defer")
 KEYS = ("in_bulk",)
+PEERS = ("fetch_peers",) if django.VERSION >= (6, 1) else SELECT
 ADMIN = ("list_select_related",)
 ANY_READ = ("in_bulk", "prefetch_related", "select_related", "prefetch_to_attr", "annotate")
 
@@ -305,6 +308,7 @@ TABLE: dict[str, list[dict[str, Any]]] = {
         one("conditional", "Essay.topics", 2, PREFETCH, 2, level=POTENTIAL),
         one("deferred", "Person.bio", 1, COLUMNS, 1, level=POTENTIAL),
     ],
+    "peers": [one("some", "Essay.journal", 3, PEERS, 1)],
     "days": [
         one("pickled", "Essay.writer", 12, (), 1, origin=None, edits=False),
         one("pickled_query", "Essay.writer", 12, (), 1, origin=None, edits=False),

@@ -78,9 +78,10 @@ class Loop:
         """What kind of relation each step is; None where the capture does not tell."""
         known: dict[str, str] = {}
         table = table_of(self.capture)
+        roots = {root["index"] for root in self.roots}
         for query in queries_of(self.capture):
             entry = orm_of(table, query)
-            if query.get("of") in {root["index"] for root in self.roots} and "path" in entry:
+            if query.get("of") in roots and "path" in entry:
                 known.setdefault(entry["path"], entry["relation_kind"])
         return [known.get(step) for step in prefixes(path)]
 

@@ -9,6 +9,7 @@ from django_hotpath.analysis.fixes.keyed import ask_once
 from django_hotpath.analysis.fixes.loading import eager_loading
 from django_hotpath.analysis.fixes.loop import SINGLE, Loop
 from django_hotpath.analysis.fixes.narrowed import prefetch_to_attr
+from django_hotpath.analysis.fixes.peers import fetch_peers
 from django_hotpath.analysis.fixes.picked import picked_columns
 from django_hotpath.analysis.fixes.reading import reading
 from django_hotpath.capture import Fix
@@ -20,10 +21,13 @@ _ASKED_OF_ALL = frozenset(["iterate", "len", "bool", "count", "exists", "contain
 def fix_of(loop: Loop) -> Fix:
     """The change that takes the loop's queries away."""
     entry = loop.entry
+    if loop.from_one_row and entry["relation_kind"] != "deferred":
+        return ask_once(loop.capture, list(loop.queries), entry, loop.origin)
+    some = fetch_peers(loop)
+    if some is not None:
+        return some
     if entry["relation_kind"] == "deferred":
         return fetch_the_field(loop)
-    if loop.from_one_row:
-        return ask_once(loop.capture, list(loop.queries), entry, loop.origin)
     if entry["relation_kind"] in SINGLE:
         return eager_loading(loop)
     if _elsewhere(loop):
