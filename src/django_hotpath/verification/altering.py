@@ -5,7 +5,6 @@ Each means the same as the methods of its name in the code; these would give a n
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from django.db.models import QuerySet
@@ -30,12 +29,13 @@ def apply(target: Target, queryset: QuerySet[Any]) -> None:
 
 
 def _without_join(query: Any, steps: list[str]) -> None:
-    """``select_related`` is a tree of names, or a bool; what is below a name goes with it."""
+    """``select_related`` is a tree of names, or a bool; what is below a name goes with it.
+
+    A clone of a query has a tree of its own.
+    """
     tree = query.select_related
     if not isinstance(tree, dict):
         return
-    # Other querysets may share it.
-    query.select_related = tree = copy.deepcopy(tree)
     for step in steps[:-1]:
         tree = tree.get(step, {})
     tree.pop(steps[-1], None)

@@ -36,7 +36,7 @@ function offer(kit, place) {
       stop("Verify again");
     } catch (error) {
       verdict.replaceChildren(
-        kit.el("p", { class: "saving" }, kit.el("strong", {}, "Not verified"), ` ${error.message}`),
+        kit.el("p", { class: "refuted" }, kit.el("strong", {}, "Not verified"), ` ${error.message}`),
       );
       stop("Try again");
     }
@@ -90,10 +90,10 @@ function showVerdict(kit, place, found) {
   place.replaceChildren(
     kit.el(
       "p",
-      { class: "saving" },
-      kit.el("strong", {}, "Verified"),
+      { class: found.confirmed ? "saving" : "refuted" },
+      kit.el("strong", {}, found.confirmed ? "Verified" : "Replayed"),
       " ",
-      kit.el("span", { class: !found.confirmed && "refuted" }, found.line),
+      kit.el("span", {}, found.line),
     ),
     ...found.notes.map((note) => kit.el("p", { class: "note" }, note)),
   );
