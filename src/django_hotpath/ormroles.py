@@ -11,7 +11,7 @@ from types import CodeType
 import django
 
 # What a frame of this code tells.
-QUERYSET, DESCRIPTOR, MANAGER, MODEL, PREFETCH, PREFETCH_ROOT = range(6)
+QUERYSET, DESCRIPTOR, MANAGER, MODEL, PREFETCH, PREFETCH_ROOT, ITERABLE = range(7)
 
 # By the id of the code object: hashing one takes longer than all else that is done for a query.
 ROLES: dict[int, tuple[int, str]] = {}
@@ -122,6 +122,8 @@ def _find(code: CodeType) -> tuple[int, str] | None:
 def _role_in_query(name: str, qualified: str) -> tuple[int, str] | None:
     if qualified.startswith(_QUERYSETS):
         return (QUERYSET, _NAMED.get(name, name)) if name in _METHODS else None
+    if qualified.endswith("Iterable.__iter__"):
+        return (ITERABLE, "iterator")
     if qualified == "prefetch_related_objects":
         return (PREFETCH_ROOT, "prefetch")
     return (PREFETCH, "prefetch") if qualified == "prefetch_one_level" else None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db.models import Count, Prefetch, QuerySet
 from django.db.models.query import RawQuerySet
 
@@ -290,3 +291,17 @@ def test_a_query_that_raises_is_attributed_all_the_same() -> None:
     with recording("queries") as run, contextlib.suppress(Essay.DoesNotExist):
         Essay.objects.get(title="nothing of the kind")
     assert last(run)["method"] == "get"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_rows_of_an_async_iterator_are_known_by_their_class() -> None:
+    def read(essay: Essay) -> str:
+        return essay.writer.name
+
+    with recording("queries") as run:
+        async for essay in Essay.objects.order_by("pk").aiterator():
+            await sync_to_async(read)(essay)
+            break
+    (_root, root_entry), (query, entry) = entries(run)
+    assert root_entry["method"] == "iterator"
+    assert (query["of"], entry["path"]) == (0, "writer")

@@ -22,6 +22,7 @@ from django_hotpath.instruments.orm_relation import (
 )
 from django_hotpath.ormroles import (
     DESCRIPTOR,
+    ITERABLE,
     MANAGER,
     MODEL,
     PREFETCH,
@@ -164,6 +165,7 @@ class Orm:
 
 def _read(frames: list[FrameType], walk: Walk) -> Found:
     found = Found()
+    iterable: FrameType | None = None
     for frame in frames:
         kind, method = ROLES[id(frame.f_code)]
         if kind == QUERYSET:
@@ -171,6 +173,9 @@ def _read(frames: list[FrameType], walk: Walk) -> Found:
             if found.queryset is None:
                 found.queryset = frame.f_locals.get("self")
             found.method = method
+            continue
+        if kind == ITERABLE:
+            iterable = frame
             continue
         values = frame.f_locals
         if kind == PREFETCH_ROOT:
@@ -190,6 +195,10 @@ def _read(frames: list[FrameType], walk: Walk) -> Found:
             lookup, level = values.get("lookup"), values.get("level")
             found.prefetch_to = lookup.get_current_prefetch_to(level) if lookup else ""
         found.method = method
+    if iterable is not None and found.queryset is None and found.descriptor is None:
+        # aiterator() takes its rows in pieces, without a method of the queryset on the stack.
+        found.queryset = getattr(iterable.f_locals.get("self"), "queryset", None)
+        found.method = found.method or "iterator"
     if found.method == "len" and not walk.direct:
         # A template or a library asks for the length before it loops.
         found.method = "iterate"
