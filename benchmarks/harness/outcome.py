@@ -45,7 +45,7 @@ FULL = Effort(
     view_rounds=15,
     query_pairs=120,
     many=20_000,
-    many_rounds=3,
+    many_rounds=1,
 )
 QUICK = Effort(
     idle_processes=1,
