@@ -11,8 +11,8 @@ from harness.captured import capture_of
 from harness.contenders import by_key
 from harness.project import Site
 
-
-WARM_UP = 100
+# Statements: what is made once is not what one of them costs.
+_WARM_UP = 100
 
 
 def left_behind(contender: str, kind: str, count: int) -> int:
@@ -21,8 +21,7 @@ def left_behind(contender: str, kind: str, count: int) -> int:
 
     found = by_key(contender)
     site = Site(found)
-    # What is made once is not what a statement costs.
-    site.check(f"kept/{kind}/{WARM_UP}")
+    site.check(f"kept/{kind}/{_WARM_UP}")
     found.tidy()
     tracemalloc.start()
     try:
