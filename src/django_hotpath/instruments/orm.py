@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from django_hotpath.callsite import Walk
 from django_hotpath.instruments.orm_entry import describe
@@ -34,11 +34,9 @@ from django_hotpath.ormroles import (
 _WRITES = frozenset(["create", "update", "delete", "bulk_create", "bulk_update"])
 
 
-class Seen(NamedTuple):
-    """What is kept of one query: the number of its entry, and whose rows it was read from."""
-
-    entry: int
-    owner: Owner | None
+# The number of the entry; the index of the query whose rows it was read from, and the lookups from
+# these to the instance.
+Seen = tuple[int, int | None, str]
 
 
 class Found:
@@ -76,6 +74,7 @@ class Orm:
         self.failed = on_error
         self.entries: list[dict[str, Any]] = []
         self._numbers: dict[Any, int] = {}
+        self._seen: dict[Seen, Seen] = {}
         # Kept, so that an id in a key stays the id of the same object.
         self._kept: list[Any] = []
         self._relations: dict[Any, tuple[Any, Relation | None]] = {}
@@ -102,7 +101,10 @@ class Orm:
                 self.owners.expect_iterator(index, queryset.model)
             elif hasattr(queryset, "_result_cache"):
                 self.owners.expect(index, queryset)
-        return Seen(self._entry(found, relation, walk), owner)
+        entry = self._entry(found, relation, walk)
+        seen: Seen = (entry, None, "") if owner is None else (entry, *owner)
+        # In a loop it is the same each time.
+        return self._seen.setdefault(seen, seen)
 
     def stop(self) -> None:
         self.owners.release()
@@ -148,17 +150,20 @@ class Orm:
         # A code object takes long to hash, an origin of a template cannot be hashed at all.
         key = (
             found.method,
-            model,
-            relation,
-            (id(made[0]), made[1]) if isinstance(made, tuple) else made,
-            (id(read[0]), read[2]) if read is not None else None,
-            (id(template[0]), template[1]) if template is not None else None,
+            id(model),
+            id(relation),
+            id(made[0]) if type(made) is tuple else id(made),
+            made[1] if type(made) is tuple else 0,
+            id(read[0]) if read is not None else 0,
+            read[2] if read is not None else 0,
+            id(template[0]) if template is not None else 0,
+            template[1] if template is not None else 0,
             found.prefetch_to,
         )
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.entries)
-            self._kept += (made, read, template)
+            self._kept += (model, relation, made, read, template)
             self.entries.append(describe(found, model, relation, made, read))
         return number
 

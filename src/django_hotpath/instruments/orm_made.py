@@ -137,8 +137,32 @@ def _wrap_init(original: Any, stay: Stay) -> Any:
     return __init__
 
 
+def _wrap_queryset(original: Any, stay: Stay) -> Any:
+    # With its parameters by name: this runs several times for each query of the ORM.
+    def __init__(
+        self: Any, model: Any = None, query: Any = None, using: Any = None, hints: Any = None
+    ) -> None:
+        original(self, model, query, using, hints)
+        active = current.get()
+        if active is None:
+            return
+        orm = getattr(active.get("queries"), "orm", None)
+        if orm is None:
+            return
+        if hints and query is None:
+            # Made with an instance in mind: Django reads one row for a descriptor.
+            orm.made.pop(id(self), None)
+            return
+        try:
+            orm.made.note(self, sys._getframe(1))
+        except Exception as error:
+            orm.failed(error)
+
+    return __init__
+
+
 def _targets() -> list[tuple[type, str, Wrap]]:
-    return [(QuerySet, _INIT, _wrap_init), (RawQuerySet, _INIT, _wrap_init)]
+    return [(QuerySet, _INIT, _wrap_queryset), (RawQuerySet, _INIT, _wrap_init)]
 
 
 patch = SharedPatch(_targets)

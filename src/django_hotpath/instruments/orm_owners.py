@@ -19,10 +19,10 @@ _MAX_DEPTH = 5
 _SMALL = 8
 
 
-class Owner(tuple[int, str]):
-    """(index of the query, lookups from its rows to the instance: "" for a row itself)."""
-
-    __slots__ = ()
+# (index of the query, lookups from its rows to the instance: "" for a row itself).
+Owner = tuple[int, str]
+# A weak reference to the instance, then its owner.
+_Known = tuple[Any, int, str]
 
 
 class Owners:
@@ -30,7 +30,7 @@ class Owners:
         self.truncated = False
         self._held = 0
         self._pending: list[tuple[int, Any]] = []
-        self._known: dict[int, tuple[Any, Owner]] = {}
+        self._known: dict[int, _Known] = {}
         self._large: list[tuple[int, list[Any], bool]] = []
         self._eager: list[tuple[int, list[Any]]] = []
         self._iterated: list[tuple[int, type]] = []
@@ -47,16 +47,17 @@ class Owners:
 
     def settle(self) -> None:
         """Takes note of the rows that have come since, and lets go of their querysets."""
-        if not self._pending:
+        pending = self._pending
+        if not pending:
             return
-        waiting = []
-        for index, queryset in self._pending:
+        self._pending = []
+        for index, queryset in pending:
             rows = queryset._result_cache
             if rows is None:
-                waiting.append((index, queryset))
+                self._pending.append((index, queryset))
             elif rows and isinstance(rows[0], Model):
-                self._take(index, rows, bool(getattr(queryset.query, "select_related", False)))
-        self._pending = waiting
+                query = queryset.__dict__.get("_query")
+                self._take(index, rows, query is not None and bool(query.select_related))
 
     def release(self) -> None:
         self._pending = []
@@ -65,55 +66,53 @@ class Owners:
         self._eager = []
 
     def _take(self, index: int, rows: list[Any], eager: bool) -> None:
-        if self._held + len(rows) > MAX_INSTANCES:
+        self._held += len(rows)
+        if self._held > MAX_INSTANCES:
+            self._held -= len(rows)
             self.truncated = True
             return
-        self._held += len(rows)
         try:
-            refs = list(map(ref, rows))
+            if len(rows) > _SMALL:
+                self._large.append((index, list(map(ref, rows)), eager))
+                return
+            for row in rows:
+                self._known[id(row)] = (ref(row), index, "")
         except TypeError:
             # A model with __slots__ that cannot be referred to weakly.
             return
-        if len(rows) <= _SMALL:
-            owner = Owner((index, ""))
-            for row, reference in zip(rows, refs, strict=True):
-                self._known[id(row)] = (reference, owner)
-            if eager:
-                self._eager.append((index, refs))
-        else:
-            self._large.append((index, refs, eager))
+        if eager:
+            self._eager.append((index, list(map(ref, rows))))
 
     def find(self, instance: Any) -> Owner | None:
         found = self._known.get(id(instance))
         if found is not None and found[0]() is instance:
-            return found[1]
+            return found[1:]
         for look in (self._open_large, self._open_eager):
             if look():
                 found = self._known.get(id(instance))
                 if found is not None and found[0]() is instance:
-                    return found[1]
+                    return found[1:]
         for index, model in reversed(self._iterated):
             if isinstance(instance, model):
-                return Owner((index, ""))
+                return (index, "")
         return None
 
     def find_by_class(self, model: type) -> Owner | None:
         """The last query that fetched instances of the class, for who has no instance."""
         self._open_large()
         best: Owner | None = None
-        for reference, owner in self._known.values():
-            if owner[1] == "" and isinstance(reference(), model):
-                best = owner if best is None else max(best, owner)
+        for reference, index, path in self._known.values():
+            if path == "" and isinstance(reference(), model):
+                best = (index, path) if best is None else max(best, (index, path))
         return best
 
     def _open_large(self) -> bool:
         opened = bool(self._large)
         for index, refs, eager in self._large:
-            owner = Owner((index, ""))
             for reference in refs:
                 instance = reference()
                 if instance is not None:
-                    self._known[id(instance)] = (reference, owner)
+                    self._known[id(instance)] = (reference, index, "")
             if eager:
                 self._eager.append((index, refs))
         self._large = []
@@ -129,7 +128,7 @@ class Owners:
                     for child, path in _children(instance, "", _MAX_DEPTH):
                         known = self._known.get(id(child))
                         if known is None or known[0]() is not child:
-                            self._known[id(child)] = (ref(child), Owner((index, path)))
+                            self._known[id(child)] = (ref(child), index, path)
         self._eager = []
         return opened
 

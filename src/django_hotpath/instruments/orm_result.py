@@ -31,7 +31,7 @@ class OrmResult:
         if seen is None:
             return {}
         root, path = self._root(index)
-        found = {"orm": self._number(seen.entry, path)}
+        found = {"orm": self._number(seen[0], path)}
         if root is not None:
             found["of"] = root
         return found
@@ -45,16 +45,17 @@ class OrmResult:
 
     def _find_root(self, index: int, steps: int) -> tuple[int | None, str | None]:
         seen = self._seen[index]
-        if seen is None or seen.owner is None or steps > _MAX_STEPS:
+        if seen is None or seen[1] is None or steps > _MAX_STEPS:
             return None, None
-        entry = self._entries[seen.entry]
+        number, parent, below = seen
+        assert parent is not None
+        entry = self._entries[number]
         own = entry.get("prefetch_to") or entry.get("accessor")
         if own is None:
             return None, None
-        parent, below = seen.owner
         path = f"{below}__{own}" if below and "prefetch_to" not in entry else own
         above = self._seen[parent]
-        if above is None or not _is_whole(self._entries[above.entry]):
+        if above is None or not _is_whole(self._entries[above[0]]):
             return parent, path
         root, before = self._root(parent, steps + 1)
         if root is None or before is None:

@@ -42,6 +42,7 @@ from django_hotpath.instruments.rows import watch_rows
 from django_hotpath.plain import describe_error
 
 MAX_QUERIES = 20_000
+_MAX_TEXTS = 1_000
 
 
 # The statement within which a wrapper of the application may query.
@@ -104,6 +105,7 @@ class Queries(Instrument):
     def __init__(self, session: Session, target: str | None = None) -> None:
         super().__init__(session, target)
         self.records: list[QueryRecord] = []
+        self._texts: dict[str, str] = {}
         self.orm = Orm(self._failed)
         self.dropped = 0
         self.dropped_ns = 0
@@ -176,7 +178,8 @@ class Queries(Instrument):
     def _open(self, sql: str, params: Any, many: bool, context: dict[str, Any]) -> QueryRecord:
         connection = context["connection"]
         record = QueryRecord()
-        record.sql = sql
+        # In a loop it is the same text each time, made anew by the ORM.
+        record.sql = self._shared(sql)
         record.params = keep(params, many)
         record.many = many
         record.owner = self
@@ -197,6 +200,11 @@ class Queries(Instrument):
         except Exception as error:
             self._failed(error)
         return record
+
+    def _shared(self, sql: str) -> str:
+        if type(sql) is not str or len(self._texts) >= _MAX_TEXTS:
+            return sql
+        return self._texts.setdefault(sql, sql)
 
     def _failed(self, error: Exception) -> None:
         if not self.warnings:
@@ -227,6 +235,7 @@ class Queries(Instrument):
                 query["duplicate_of"] = first
             queries.append(query)
         self.records = []
+        self._texts = {}
         return {
             "count": len(queries) + self.dropped,
             "total_ms": round(sum(query["duration_ms"] for query in queries), 4)
