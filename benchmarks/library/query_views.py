@@ -22,7 +22,7 @@ def by_cursor(count: int) -> Any:
     titles = []
     with connection.cursor() as cursor:
         for number in range(count):
-            cursor.execute("SELECT title FROM library_book WHERE pages = %s", [100 + number])
+            cursor.execute("SELECT title FROM library_book WHERE id = %s", [number + 1])
             titles.append(cursor.fetchone())
     return titles
 
@@ -44,7 +44,7 @@ def prefetched(count: int) -> Any:
     """Two for each queryset: the books, and their authors."""
     found = []
     for number in range(count // 2):
-        found.append(Book.objects.filter(pages=100 + number).prefetch_related("author"))
+        found.append(Book.objects.filter(pk=number + 1).prefetch_related("author"))
         list(found[-1])
     return found
 
