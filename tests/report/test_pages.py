@@ -298,3 +298,14 @@ def test_help_escapes(page: Any) -> None:
 
 def test_errors_are_escaped() -> None:
     assert not list(Page(error_page("No store", HOSTILE, ALL)).all("img"))
+
+
+class TestUsageRun:
+    def test_the_queries_lead_to_a_run_that_tells_what_is_read(self) -> None:
+        found = capture(instruments={"queries": queries(query(0))})
+        html = report_page(found, replace(BARE, page="/books/?q=1"))
+        assert 'href="/books/?q=1&amp;profile=usage"' in html
+
+    def test_what_cannot_be_run_again_has_no_such_link(self) -> None:
+        found = capture(instruments={"queries": queries(query(0))})
+        assert "profile=usage" not in report_page(found, BARE)

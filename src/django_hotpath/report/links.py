@@ -38,10 +38,16 @@ class Links:
 
     def hunt(self, parameter: str) -> str | None:
         """A run of the page that tells garbage from what stays, for comparing several."""
+        return self._run(f"{parameter}=allocations:collect&{parameter}_as=html")
+
+    def usage(self, parameter: str) -> str | None:
+        """A run of the page that tells what of the fetched rows is read."""
+        return self._run(f"{parameter}=usage")
+
+    def _run(self, query: str) -> str | None:
         if self.page is None:
             return None
-        mark = "&" if "?" in self.page else "?"
-        return f"{self.page}{mark}{parameter}=allocations:collect&{parameter}_as=html"
+        return f"{self.page}{'&' if '?' in self.page else '?'}{query}"
 
 
 def included_asset(name: str) -> str:

@@ -125,6 +125,7 @@ def report_page(
         "memory": view("memory", sections.memory_view),
         "allocations": view("allocations", lambda data: allocations_view(data, grown)),
         "hunt": links.hunt(parameter),
+        "usage_run": links.usage(parameter) if "usage" not in instruments else None,
         "objects": view("objects", objects_view),
         "gc": view("gc", sections.gc_view),
         "eventloop": view("eventloop", eventloop_view),
