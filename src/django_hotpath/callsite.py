@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import django
 from django.conf import settings as django_settings
+from django.core.handlers.base import BaseHandler
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.template.base import Node
@@ -24,7 +25,7 @@ from django_hotpath import asyncstack, ormroles
 from django_hotpath.conf import settings
 
 # What a frame is to us. SKIP is 0: the hot loop tests for truth.
-SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY, HANDOVER, ORM = range(7)
+SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY, HANDOVER, ORM, HANDLER = range(8)
 
 # Packages that measure: their time is shown as "profiling tools", never as the user's.
 TOOLS = frozenset(
@@ -56,6 +57,14 @@ _kept: list[CodeType] = []
 _MAX_CODES = 50_000
 
 _boundaries: set[CodeType] = set()
+
+# Whoever calls the view: middleware around it is on every stack of the request, and tells nothing.
+_HANDLERS = frozenset(
+    [
+        BaseHandler._get_response.__code__,  # type: ignore[attr-defined]
+        BaseHandler._get_response_async.__code__,  # type: ignore[attr-defined]
+    ]
+)
 
 
 # Code, line, and the offset of the instruction, which tells two calls on one line apart.
@@ -190,6 +199,8 @@ def _kind_of(code: CodeType) -> int:
         return BOUNDARY
     if code is asyncstack.HANDOVER:
         return HANDOVER
+    if code in _HANDLERS:
+        return HANDLER
     if code is Node.render_annotated.__code__:
         return TEMPLATE
     where = locate(code.co_filename)

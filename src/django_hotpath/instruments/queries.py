@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from django_hotpath import slowlog
-from django_hotpath.callsite import walk
+from django_hotpath.callsite import Walk, walk
 from django_hotpath.instruments import orm_made
 from django_hotpath.instruments.base import (
     Instrument,
@@ -106,6 +106,7 @@ class Queries(Instrument):
         super().__init__(session, target)
         self.records: list[QueryRecord] = []
         self._texts: dict[str, str] = {}
+        self._walks: dict[tuple[int, int], Walk] = {}
         self.orm = Orm(self._failed)
         self.dropped = 0
         self.dropped_ns = 0
@@ -193,13 +194,23 @@ class Queries(Instrument):
         record.orm = None
         frames: list[FrameType] = []
         # From here: _open, run, execute_wrapper, Django.
-        record.walk = walk(sys._getframe(3), frames)
+        record.walk = self._same(walk(sys._getframe(3), frames))
         self.records.append(record)
         try:
             record.orm = self.orm.attribute(len(self.records) - 1, frames, record.walk)
         except Exception as error:
             self._failed(error)
         return record
+
+    def _same(self, found: Walk) -> Walk:
+        """The walk of an earlier query that came through the same lines."""
+        first = found.frames[0] if found.frames else None
+        key = (id(first[0]), first[2]) if first is not None else (0, 0)
+        known = self._walks.get(key)
+        if known == found:
+            return known
+        self._walks[key] = found
+        return found
 
     def _shared(self, sql: str) -> str:
         if type(sql) is not str or len(self._texts) >= _MAX_TEXTS:
@@ -236,6 +247,7 @@ class Queries(Instrument):
             queries.append(query)
         self.records = []
         self._texts = {}
+        self._walks = {}
         return {
             "count": len(queries) + self.dropped,
             "total_ms": round(sum(query["duration_ms"] for query in queries), 4)
