@@ -83,6 +83,7 @@ class Orm:
     def attribute(self, index: int, frames: list[FrameType], walk: Walk) -> Seen | None:
         """``frames`` are those of the ORM, innermost first, before any other code's."""
         self.owners.settle()
+        self.made.hinted = None
         if not frames:
             return None
         found = _read(frames, walk)
@@ -109,6 +110,7 @@ class Orm:
     def stop(self) -> None:
         self.owners.release()
         self.made.clear()
+        self.made.hinted = None
 
     def _owner_of_parent(self, found: Found) -> Owner | None:
         for instance in found.parent or ():

@@ -42,9 +42,16 @@ _chain_steps: dict[int, tuple[CodeType, bool]] = {}
 
 
 class MadeTable(dict[int, tuple[Made, int]]):
-    """``id(queryset)`` to where it was made, and the ``id`` of the query that it had then."""
+    """``id(queryset)`` to where it was made, and the ``id`` of the query that it had then.
 
-    __slots__ = ()
+    ``hinted``: the hints of the queryset that a descriptor makes just now. Its clones share them.
+    """
+
+    __slots__ = ("hinted",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hinted: Any = None
 
     def of(self, queryset: Any) -> Made | None:
         """None also where the application gave the queryset another query since."""
@@ -149,12 +156,14 @@ def _wrap_queryset(original: Any, stay: Stay) -> Any:
         orm = getattr(active.get("queries"), "orm", None)
         if orm is None:
             return
-        if hints and query is None:
+        made = orm.made
+        if hints and (query is None or hints is made.hinted):
             # Made with an instance in mind: Django reads one row for a descriptor.
-            orm.made.pop(id(self), None)
+            made.hinted = hints
+            made.pop(id(self), None)
             return
         try:
-            orm.made.note(self, sys._getframe(1))
+            made.note(self, sys._getframe(1))
         except Exception as error:
             orm.failed(error)
 
