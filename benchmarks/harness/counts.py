@@ -58,18 +58,14 @@ def _predicted() -> list[Counted]:
     fix = findings[0].fix if findings else None
     if fix is None or fix.predicted is None:
         return [("queries after the fix", 0, None, "there was no finding that predicts them")]
-    before, after = fix.predicted.queries
-    predicted = capture.instruments["queries"]["count"] - before + after
+    fixed = _capture("queries", lambda: counted.fixed(fix.kind))
     return [
         (
-            f"queries after the N+1 finding's fix, predicted; with {method}, measured",
-            predicted,
-            _capture("queries", lambda of=method: counted.fixed(of)).instruments["queries"][
-                "count"
-            ],
+            f"queries after the N+1 finding's fix, predicted; with {fix.kind}, measured",
+            fix.predicted.queries[1],
+            fixed.instruments["queries"]["count"],
             "",
         )
-        for method in ("prefetch_related", "select_related")
     ]
 
 

@@ -55,7 +55,7 @@ def _blind(kind: str) -> dict[str, str]:
     return {
         contender.key: "does not see it"
         for contender in contenders.QUERIES
-        if contender.installed and not sees(contender, kind)
+        if not sees(contender, kind)
     }
 
 
