@@ -200,6 +200,26 @@ class Recording(Item):
     seconds = models.PositiveIntegerField()
 
 
+class Choir(models.Model):
+    name = models.CharField(max_length=60)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Song(models.Model):
+    """Its model says the order: neither the code nor the key does."""
+
+    title = models.CharField(max_length=60)
+    choir = models.ForeignKey(Choir, CASCADE, related_name="songs")
+
+    class Meta:
+        ordering = ("-title",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class City(models.Model):
     name = models.CharField(max_length=60)
 

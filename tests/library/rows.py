@@ -8,6 +8,7 @@ from typing import Any
 from tests.library.models import (
     Branch,
     Census,
+    Choir,
     City,
     Country,
     Draft,
@@ -24,6 +25,7 @@ from tests.library.models import (
     Publisher,
     Recording,
     Shelf,
+    Song,
     Topic,
     Volume,
 )
@@ -37,6 +39,7 @@ def fill(alias: str = "default") -> None:
     people = _people(alias)
     _writings(alias, people)
     _shelves(alias, people)
+    _songs(alias)
     _loans(alias)
 
 
@@ -131,6 +134,11 @@ def _shelves(alias: str, people: list[Person]) -> None:
             for n in range(ROWS)
         ],
     )
+
+
+def _songs(alias: str) -> None:
+    choirs = _make(alias, [Choir(name=f"Choir {n}") for n in range(4)])
+    _make(alias, [Song(title=f"Song {n}", choir=choirs[n % 4]) for n in range(12)])
 
 
 def _loans(alias: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Sum
 
-from tests.library.models import Essay, Person, Topic
+from tests.library.models import Choir, Essay, Person, Song, Topic
 
 
 def count_slow():
@@ -252,3 +252,64 @@ def contains_fixed():
 def contains_silent():
     topic = Topic.objects.get(name="Topic 1")
     return sorted(essay.title for essay in Essay.objects.filter(topics=topic))
+
+
+def first_of_model_slow():
+    found = []
+    for choir in Choir.objects.order_by("pk"):  # origin
+        found.append(choir.songs.first().title)  # read
+    return found
+
+
+def first_of_model_fixed():
+    found = []
+    for choir in Choir.objects.order_by("pk").prefetch_related("songs"):
+        found.append(choir.songs.all()[0].title)
+    return found
+
+
+def first_of_model_silent():
+    return Song.objects.first().title
+
+
+def last_of_model_slow():
+    found = []
+    for choir in Choir.objects.order_by("pk"):  # origin
+        found.append(choir.songs.last().title)  # read
+    return found
+
+
+def last_of_model_fixed():
+    found = []
+    for choir in Choir.objects.order_by("pk").prefetch_related("songs"):
+        found.append(list(choir.songs.all())[-1].title)
+    return found
+
+
+def last_of_model_silent():
+    return Song.objects.last().title
+
+
+def count_of_joined_slow():
+    """Counted with the objects, it would be what they were joined with."""
+    found = {}
+    people = Person.objects.filter(essays__words__gt=0).distinct().order_by("pk")  # origin
+    for person in people:
+        found[person.name] = person.essays.count()  # read
+    return found
+
+
+def count_of_joined_fixed():
+    found = {}
+    people = Person.objects.filter(essays__words__gt=0).distinct().order_by("pk")
+    for person in people.prefetch_related("essays"):
+        found[person.name] = person.essays.count()
+    return found
+
+
+def count_of_joined_silent():
+    found = {}
+    people = Person.objects.filter(essays__words__gt=0).distinct().order_by("pk")
+    for person in people.annotate(number=Count("essays", distinct=True)):
+        found[person.name] = person.number
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from django_hotpath.analysis.findings.base import is_answered
 from django_hotpath.analysis.fixes.classes import changed_queryset
@@ -67,6 +68,8 @@ def _fix(
     if made is None or not callable(edit_to):
         return None
     edit, code = made
+    if _is_joined(edit.old, str(loop.entry["lookup"]), values):
+        return None
     read = edit_to(new)
     gone = [query for query in loop.queries if is_answered(query)]
     models = (model_name(loop),) if f"{model_name(loop)}." in values else ()
@@ -86,6 +89,17 @@ def _fix(
             *(imported(loop, str(loop.entry["module"]), *models) if models else ()),
         ),
     )
+
+
+def _is_joined(queryset: str, lookup: str, values: str) -> bool:
+    """Whether the queryset joins tables already, so that the figures would be others."""
+    if "Exists(" in values:
+        # A query of its own.
+        return False
+    if re.search(rf"\b{re.escape(lookup)}(__\w+)? ?=|Q\(", queryset):
+        return True
+    # A second join multiplies what is summed up; distinct=True keeps counts right.
+    return "distinct=True" not in values and "annotate(" in queryset
 
 
 def _exists(loop: Loop, chain: Chain) -> tuple[str, tuple[str, ...]]:

@@ -155,7 +155,8 @@ def _asked(found: _Found, entry: Entry) -> Asked | None:
             return None
     if rest and method not in {"", "first"}:
         return None
-    if method == "first" and ".order_by(" not in rest:
+    if method == "first" and ".order_by(" not in rest and entry.get("ordered"):
+        # Neither the code nor the model said an order: then Django takes the key.
         rest += '.order_by("pk")'
     parted = _parted(source, filtering, names, inner, entry, method)
     if parted is None:

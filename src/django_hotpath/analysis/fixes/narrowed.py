@@ -95,10 +95,13 @@ def _inner(loop: Loop, chain: Chain, one: str) -> str:
     if one not in {"first", "last"}:
         return text if chain.steps or chain.subscript else f"{text}.all()"
     ordered = any(step in {"order_by", "reverse"} for step, _given in chain.steps)
-    if not ordered:
+    if not ordered and loop.entry.get("ordered"):
+        # Neither the code nor the model said an order: then Django takes the key.
         text += '.order_by("pk")' if one == "first" else '.order_by("-pk")'
     elif one == "last":
         text += ".reverse()"
+    elif not chain.steps:
+        text += ".all()"
     return f"{text}[:1]"
 
 

@@ -12,6 +12,7 @@ from django_hotpath.analysis.fixes.narrowed import prefetch_to_attr
 from django_hotpath.analysis.fixes.peers import fetch_peers
 from django_hotpath.analysis.fixes.picked import picked_columns
 from django_hotpath.analysis.fixes.reading import reading
+from django_hotpath.analysis.fixes.saving import predicted
 from django_hotpath.capture import Fix
 
 # Answered without a query once the relation is prefetched.
@@ -69,7 +70,6 @@ def _by_hand(loop: Loop) -> Fix:
     made = (loop.entry.get("made") or {}).get("text") or ""
     chain = chain_from(made, str(loop.entry.get("accessor")))
     steps = f" as {made}" if chain is not None else ""
-    general = ask_once(loop.capture, list(loop.queries), {}, loop.origin)
     relation = loop.entry["relation"]
     return Fix(
         summary=(
@@ -77,7 +77,7 @@ def _by_hand(loop: Loop) -> Fix:
             f'once: prefetch_related("{loop.path}") and pick in Python, Prefetch() with a queryset '
             "of its own, or annotate() for a figure."
         ),
-        predicted=general.predicted,
+        predicted=predicted(loop.capture, loop.queries, 1),
         kind="prefetch_related",
         paths=(loop.path,),
         at=loop.origin,
