@@ -95,7 +95,7 @@ class Queries(Instrument):
         "Every SQL statement of every database connection: its text, time, rows, error and the "
         "line of your code or template that caused it."
     )
-    cost = "5 to 20 microseconds a statement, more the deeper the stack"
+    cost = "10 to 50 microseconds a statement, more the deeper the stack"
     disturbed_by = (
         "Threads that you start yourself do not inherit the request's context: their statements "
         "are not seen. COMMIT, ROLLBACK, executescript(), callproc() and COPY do not pass through "
