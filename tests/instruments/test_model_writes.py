@@ -14,6 +14,10 @@ from tests.library.models import Branch, Census, Draft, Essay, Member, Poet, Top
 from tests.recording import recording
 
 
+# Of a connection that another test left open the bounds are asked too.
+pytestmark = pytest.mark.django_db
+
+
 def receiver(**kwargs: object) -> None:
     """Of signals."""
 
