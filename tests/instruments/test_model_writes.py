@@ -13,7 +13,6 @@ from shop.models import Book
 from tests.library.models import Branch, Census, Draft, Essay, Member, Poet, Topic, Volume
 from tests.recording import recording
 
-
 # Of a connection that another test left open the bounds are asked too.
 pytestmark = pytest.mark.django_db
 
