@@ -191,6 +191,23 @@ class TestOrigin:
         query, entry = list(entries(run))[1]
         assert (query["of"], entry["relation"]) == (0, "Essay.labels")
 
+    def test_a_loop_over_a_generic_relation_is_described_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        described: list[object] = []
+        describe = orm.describe
+
+        def counted(*given: Any) -> dict[str, Any]:
+            described.append(given)
+            return describe(*given)
+
+        monkeypatch.setattr(orm, "describe", counted)
+        with recording("queries"):
+            for essay in Essay.objects.order_by("pk"):
+                list(essay.labels.all())
+        # The essays, Django's look at the content type at most, and the relation.
+        assert len(described) <= 3
+
     def test_a_generic_foreign_key(self) -> None:
         with recording("queries") as run:
             assert Label.objects.order_by("pk")[0].target

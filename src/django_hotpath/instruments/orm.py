@@ -78,7 +78,7 @@ class Orm:
         # Kept, so that an id in a key stays the id of the same object.
         self._kept: list[Any] = []
         self._relations: dict[Any, tuple[Any, Relation | None]] = {}
-        self._records_of: dict[int, Any] = {}
+        self._generic: dict[Relation, Relation] = {}
 
     def attribute(self, index: int, frames: list[FrameType], walk: Walk) -> Seen | None:
         """``frames`` are those of the ORM, innermost first, before any other code's."""
@@ -131,7 +131,8 @@ class Orm:
         instance = queryset._hints.get("instance") if queryset._hints else None
         if instance is None:
             generic = of_generic_queryset(queryset) if _may_be_generic(queryset) else None
-            return (generic[0], None) if generic is not None else (None, None)
+            # One object for each, since entries are told apart by it.
+            return (None if generic is None else self._generic.setdefault(generic, generic)), None
         key = (type(instance), queryset.model, *_conditions(queryset))
         return self._cached(key, None, _by_queryset, found), instance
 
@@ -196,8 +197,6 @@ def _read(frames: list[FrameType], walk: Walk) -> Found:
             found.manager = values.get("self")
         elif kind == MODEL:
             found.model = type(values.get("self"))
-            if method == "refresh_from_db" and found.descriptor is None:
-                found.instance = None
         elif kind == PREFETCH:
             lookup, level = values.get("lookup"), values.get("level")
             found.prefetch_to = lookup.get_current_prefetch_to(level) if lookup else ""

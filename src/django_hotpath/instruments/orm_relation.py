@@ -89,8 +89,8 @@ def of_queryset(queryset: Any, instance: Any) -> Relation | None:
     return None
 
 
-def of_generic_queryset(queryset: Any) -> tuple[Relation, Any] | None:
-    """The generic relation that a queryset was made for, and the key of the instance.
+def of_generic_queryset(queryset: Any) -> Relation | None:
+    """The generic relation that a queryset was made for.
 
     Such a queryset does not know its instance: it asks for a content type and an object's key.
     """
@@ -105,7 +105,7 @@ def of_generic_queryset(queryset: Any) -> tuple[Relation, Any] | None:
             owner = _class_of(keys[content_type])
             relation = _of_generic(owner, queryset.model) if owner is not None else None
             if relation is not None:
-                return relation, keys[key]
+                return relation
     return None
 
 
