@@ -8,13 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django_hotpath.analysis.findings.base import Query, is_answered, queries_of, site_of, total_ms
+from django_hotpath.analysis.findings.base import (
+    Query,
+    is_answered,
+    queries_of,
+    severity_by_cost,
+    site_of,
+    total_ms,
+)
 from django_hotpath.analysis.orm import Entry, orm_of
 from django_hotpath.analysis.sourcecode import Function, Place, Source, project_source, uses
 from django_hotpath.capture import CallSite, Capture, Predicted
 
 # Whoever calls one of these may look at any name.
 _LOOKS_AT_ALL = frozenset({"locals", "vars", "eval", "exec", "dir"})
+# So many objects cost more than the statement shows.
+_MEDIUM_ROWS = 1_000
 _NOT_MORE = {ast.Gt: 0, ast.NotEq: 0, ast.GtE: 1}
 _NONE = {ast.Eq: 0, ast.Lt: 1, ast.LtE: 0}
 _MIRRORED: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
@@ -191,6 +200,12 @@ def unchanged(found: Asked, *, without_prefetches: bool = False) -> Predicted:
         queries=(total, total - len(prefetches)),
         saved_ms=round(most_saved(found) + total_ms(prefetches), 4),
     )
+
+
+def severity_of_rows(found: Asked, predicted: Predicted) -> str:
+    """By what is saved; many rows for one figure are never low."""
+    severity = severity_by_cost(predicted.saved_ms, found.capture.timing.wall_ms)
+    return "medium" if severity == "low" and found.rows >= _MEDIUM_ROWS else severity
 
 
 def most_saved(found: Asked) -> float:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from django_hotpath.analysis.evidence import Asked, asked, is_only_for_this, unchanged, zero_test
-from django_hotpath.analysis.findings.base import (
-    Limits,
-    indexes,
-    placed,
-    severity_by_cost,
-    total_ms,
+from django_hotpath.analysis.evidence import (
+    Asked,
+    asked,
+    is_only_for_this,
+    severity_of_rows,
+    unchanged,
+    zero_test,
 )
+from django_hotpath.analysis.findings.base import Limits, indexes, placed, total_ms
 from django_hotpath.capture import Capture, Finding, Fix
 
 MIN_ROWS = 20
-# So many objects cost more than the statement shows.
-_MEDIUM_ROWS = 1_000
 
 
 def len_for_count(capture: Capture, limits: Limits) -> Iterator[Finding]:
@@ -44,12 +43,9 @@ def _measured(found: Asked) -> ast.expr | None:
 def _finding(found: Asked, queryset: ast.expr) -> Finding:
     code = f"{found.source.text_of(queryset)}.count()"
     predicted = unchanged(found, without_prefetches=True)
-    severity = severity_by_cost(predicted.saved_ms, found.capture.timing.wall_ms)
-    if severity == "low" and found.rows >= _MEDIUM_ROWS:
-        severity = "medium"
     return Finding(
         kind="len_for_count",
-        severity=severity,
+        severity=severity_of_rows(found, predicted),
         title=placed(f"{found.rows:,} rows were fetched to be counted at", found.site),
         detail=(
             f"{found.source.line_of(found.node)} fetches every row and makes an object of it, and "

@@ -6,19 +6,18 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from django_hotpath.analysis.evidence import Asked, asked, is_only_for_this, unchanged
-from django_hotpath.analysis.findings.base import (
-    Limits,
-    indexes,
-    placed,
-    severity_by_cost,
-    total_ms,
+from django_hotpath.analysis.evidence import (
+    Asked,
+    asked,
+    is_only_for_this,
+    severity_of_rows,
+    unchanged,
 )
+from django_hotpath.analysis.findings.base import Limits, indexes, placed, total_ms
 from django_hotpath.analysis.sourcecode import import_for
 from django_hotpath.capture import Capture, Edit, Finding, Fix
 
 MIN_ROWS = 20
-_MEDIUM_ROWS = 1_000
 _ADVICE = "Let the database add up. Of no rows the sum is None there: hence or 0."
 # Where an expression may stand without parentheses of its own.
 _OPEN = (ast.Assign, ast.AnnAssign, ast.Return, ast.keyword, ast.Expr, ast.Call, ast.Dict, ast.List)
@@ -87,12 +86,9 @@ def _finding(found: Asked, summed: _Summed) -> Finding:
     if imports is not None and _is_exact(found, summed.kind):
         edits = (found.source.replace(found.file, summed.call, code),)
     predicted = unchanged(found, without_prefetches=True)
-    severity = severity_by_cost(predicted.saved_ms, found.capture.timing.wall_ms)
-    if severity == "low" and found.rows >= _MEDIUM_ROWS:
-        severity = "medium"
     return Finding(
         kind="sum_for_aggregate",
-        severity=severity,
+        severity=severity_of_rows(found, predicted),
         title=placed(f"{found.rows:,} rows were fetched to be added up at", found.site),
         detail=(
             f"Of every row an object was made, and only {summed.field} was taken from it. The "
