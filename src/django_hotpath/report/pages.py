@@ -21,13 +21,16 @@ from django_hotpath.report.viewmodels.allocations import allocations_view
 from django_hotpath.report.viewmodels.calls import CallsView, calls_view
 from django_hotpath.report.viewmodels.eventloop import eventloop_view
 from django_hotpath.report.viewmodels.findings import finding_cards, no_finding
+from django_hotpath.report.viewmodels.flame import flame_view
 from django_hotpath.report.viewmodels.lines import line_memory_view, lines_view
 from django_hotpath.report.viewmodels.objects import objects_view
 from django_hotpath.report.viewmodels.queries import QueriesView, queries_view
 from django_hotpath.report.viewmodels.receipt import ReceiptView, receipt_view
+from django_hotpath.report.viewmodels.request import request_view
 from django_hotpath.report.viewmodels.samples import samples_view
 from django_hotpath.report.viewmodels.shares import shares
 from django_hotpath.report.viewmodels.summary import summary
+from django_hotpath.report.viewmodels.timeline import timeline_view
 from django_hotpath.report.viewmodels.usage import usage_view
 
 __all__ = ["InstrumentHelp", "Links", "error_page", "help_page", "problem_page", "report_page"]
@@ -35,6 +38,14 @@ __all__ = ["InstrumentHelp", "Links", "error_page", "help_page", "problem_page",
 logger = logging.getLogger("hotpath")
 
 INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
+
+# In this order; a module uses what those before it offer.
+MODULES = (
+    *("kit", "layer", "table", "controls", "tabs"),
+    *("flamemodel", "flamepaint", "flame", "timeline"),
+    *("calls", "queries", "memory", "verify", "explain", "runs"),
+)
+STYLES = ("explain", "flame", "timeline", "compare")
 
 View = TypeVar("View")
 
@@ -101,6 +112,15 @@ def report_page(
             problems[name] = f"{type(error).__name__}: {error}"
             return None
 
+    def attempt(name: str, build: Callable[[Capture], View | None]) -> View | None:
+        """For what is made of several instruments."""
+        try:
+            return build(capture)
+        except Exception as error:
+            logger.warning("The %s of capture %s cannot be shown", name, capture.id, exc_info=True)
+            problems[name] = f"{type(error).__name__}: {error}"
+            return None
+
     calls: CallsView | None = view("calls", calls_view)
     queries: QueriesView | None = view(
         "queries", lambda data: queries_view(data, capture.timing.wall_ms)
@@ -114,6 +134,9 @@ def report_page(
         "findings": finding_cards(
             capture, queries.group_of if queries else {}, stored=stored, verify=links.verify
         ),
+        "flame": attempt("flame", flame_view),
+        "timeline": attempt("timeline", timeline_view),
+        "request": attempt("request", request_view),
         "calls": calls,
         "queries": queries,
         "usage": view("usage", lambda data: usage_view(data, capture)),
@@ -141,13 +164,11 @@ def report_page(
     values["sections"] = _sections(values, problems)
     values["data"] = [
         _json_script(found.data, f"{name}-data")
-        for name, found in (("calls", calls), ("queries", queries))
-        if found is not None
+        for name in ("flame", "timeline", "calls", "queries")
+        if (found := values[name]) is not None
     ]
-    values["modules"] = (
-        *("kit", "table", "controls", "tabs"),
-        *("calls", "queries", "memory", "verify", "explain"),
-    )
+    values["modules"] = MODULES
+    values["styles"] = STYLES
     return render("report.html", values)
 
 
@@ -246,6 +267,8 @@ def _sections(values: Mapping[str, Any], problems: Mapping[str, str]) -> list[Se
     eventloop = values["eventloop"]
     objects, usage = values["objects"], values["usage"]
     found = [
+        ("flame", "Flame graph", ""),
+        ("timeline", "Timeline", ""),
         ("calls", "Calls", count(calls.count) if calls else ""),
         ("samples", "Samples", count(values["samples"].count) if values["samples"] else ""),
         ("lines", "Lines", ""),
@@ -257,6 +280,7 @@ def _sections(values: Mapping[str, Any], problems: Mapping[str, str]) -> list[Se
         ("memory", "Memory", ""),
         ("gc", "Garbage collector", count(gc.count) if gc else ""),
         ("eventloop", "Event loop", eventloop.figure if eventloop else ""),
+        ("request", "Request", ""),
         ("raw", "Raw", ""),
     ]
     present = {name for name, *_ in found if values.get(name) or name in problems}

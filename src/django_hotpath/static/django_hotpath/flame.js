@@ -1,0 +1,2 @@
+// flame
+export function start() {}

@@ -1,0 +1,2 @@
+// flamemodel
+export function start() {}

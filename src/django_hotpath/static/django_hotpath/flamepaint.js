@@ -1,0 +1,2 @@
+// flamepaint
+export function start() {}

@@ -1,0 +1,2 @@
+// runs
+export function start() {}

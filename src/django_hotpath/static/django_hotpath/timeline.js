@@ -1,0 +1,2 @@
+// timeline
+export function start() {}
