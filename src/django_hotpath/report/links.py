@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from django.urls import NoReverseMatch, reverse
@@ -13,6 +14,15 @@ from django_hotpath.capture import Capture
 from django_hotpath.report.assets import asset_version
 
 logger = logging.getLogger("hotpath")
+
+
+class Export(NamedTuple):
+    """A file to take away."""
+
+    label: str
+    url: str
+    hint: str
+    """What reads it, in a few words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +43,14 @@ class Links:
     """Fetch it at once; otherwise a button does."""
     verify: Callable[[int], str] | None = None
     """Where to have a finding verified, by its number; for stored captures of a GET only."""
+    exports: tuple[Export, ...] = ()
+    """Every format that the capture can be had in."""
+    compare: str | None = None
+    """Where to choose what to compare it with."""
+    runs: str | None = None
+    """Where to have the request repeated; for captures of a GET only."""
+    editor: bool = True
+    """Whether files are links to the editor of this machine: not in a file to give away."""
     delete: str | None = None
     csrf_token: str | None = None
 
