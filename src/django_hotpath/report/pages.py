@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django_hotpath.analysis.growth import Growth, growth, with_growth_findings
 from django_hotpath.analysis.usage_history import with_usage_findings
 from django_hotpath.capture import Capture
+from django_hotpath.conf import settings
 from django_hotpath.report.engine import render
 from django_hotpath.report.formats import byte_size, count
 from django_hotpath.report.links import Links
@@ -42,7 +43,7 @@ INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
 # In this order; a module uses what those before it offer.
 MODULES = (
     *("kit", "layer", "table", "controls", "tabs"),
-    *("flamemodel", "flamepaint", "flame", "timeline"),
+    *("flamemodel", "flamepaint", "flame", "timelinepaint", "timeline"),
     *("calls", "queries", "memory", "verify", "explain", "runs"),
 )
 STYLES = ("explain", "flame", "timeline", "compare")
@@ -123,7 +124,10 @@ def report_page(
 
     calls: CallsView | None = view("calls", calls_view)
     queries: QueriesView | None = view(
-        "queries", lambda data: queries_view(data, capture.timing.wall_ms)
+        "queries",
+        lambda data: queries_view(
+            data, capture.timing.wall_ms, capture.findings, slow_ms=settings.SLOW_QUERY_MS
+        ),
     )
     values: dict[str, Any] = {
         "capture": capture,
