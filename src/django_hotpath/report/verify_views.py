@@ -10,11 +10,12 @@ from django.middleware.csrf import get_token
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from django_hotpath.report import guard
 from django_hotpath.report.engine import render
 from django_hotpath.report.http import html_response
 from django_hotpath.report.links import capture_links, capture_url
 from django_hotpath.report.viewmodels.verdicts import verdict_view
-from django_hotpath.report.views import _get, _guarded, _problem
+from django_hotpath.report.views import _get, _guarded
 from django_hotpath.verification import VerifyError
 from django_hotpath.verification.target import refusal
 from django_hotpath.verification.verify import measure, store
@@ -44,7 +45,7 @@ def verify(request: HttpRequest, capture_id: str, number: int) -> HttpResponse:
     except VerifyError as error:
         if as_json:
             return JsonResponse({"error": str(error)}, status=409)
-        return _problem("Not verified", str(error), 409, failed=False)
+        return guard.problem("Not verified", str(error), 409, failed=False)
     problem = store(capture_id, finding, verified)
     if not as_json:
         return HttpResponseRedirect(_back(capture_id, number))

@@ -4,74 +4,29 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
-from django.conf import settings as django_settings
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
-from django.urls import Resolver404, reverse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.common import no_append_slash
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from django_hotpath import access, deferred, stores
+from django_hotpath import deferred, stores
 from django_hotpath.capture import Capture, id_time
 from django_hotpath.conf import settings
 from django_hotpath.report.assets import asset_response
+from django_hotpath.report.guard import guarded as _guarded
 from django_hotpath.report.history import earlier_runs
-from django_hotpath.report.http import html_response, secure
+from django_hotpath.report.http import html_response
 from django_hotpath.report.links import Links, capture_links, included_asset
 from django_hotpath.report.listing import PAGE_SIZE, list_page, read_query
-from django_hotpath.report.pages import error_page, report_page
-from django_hotpath.stores.base import CaptureNotFound, StoreError
-
-View = Callable[..., HttpResponse]
+from django_hotpath.report.pages import report_page
+from django_hotpath.stores.base import CaptureNotFound
 
 # Of what another process may still be storing, and how long it is given.
 _YOUNG_SECONDS = 300.0
 _PATIENCE_SECONDS = 2.0
 _LAST_BYTE_SECONDS = 0.5
-
-_NOT_FOUND = (
-    "It was deleted or made room for newer ones, or it is not there yet: when another process is "
-    "still streaming the answer, its capture comes with the last byte."
-)
-
-
-def _guarded(view: View) -> View:
-    """Asks who is there before anything else, even before the method and the CSRF token."""
-    protected = csrf_protect(view)
-
-    @wraps(view)
-    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        if not access.may_read(request):
-            raise _not_found(request)
-        try:
-            return secure(protected(request, **kwargs))
-        except CaptureNotFound:
-            return _problem("There is no such capture", _NOT_FOUND, 404, failed=False)
-        except deferred.StillStreaming as error:
-            response = _problem("Not yet", str(error), 404, failed=False)
-            response.headers["Retry-After"] = "2"
-            return response
-        except deferred.Lost as error:
-            return _problem("This capture was lost", str(error), 404)
-        except StoreError as error:
-            return _problem("The store cannot be used", str(error), 503)
-
-    # Exempt from the project's CsrfViewMiddleware only: ours runs inside, after the access check,
-    # so that a stranger's POST gets the 404 of an unknown URL and not a 403.
-    # Nor does CommonMiddleware redirect /__hotpath__ to where there is something.
-    return login_not_required(csrf_exempt(no_append_slash(guarded)))
-
-
-def _problem(title: str, detail: str, status: int, *, failed: bool = True) -> HttpResponse:
-    links = Links(asset=included_asset, captures=reverse("hotpath:captures"))
-    return html_response(error_page(title, detail, links, failed=failed), status)
 
 
 @never_cache
@@ -157,13 +112,6 @@ def clear(request: HttpRequest) -> HttpResponse:
 @require_safe
 def asset(request: HttpRequest, name: str) -> HttpResponse:
     return asset_response(name)
-
-
-def _not_found(request: HttpRequest) -> Http404:
-    """What an unknown URL gets, so that not even a 404 page that shows its reason gives us away."""
-    if django_settings.DEBUG:
-        return Http404("not found")
-    return Resolver404({"tried": [], "path": request.path_info.lstrip("/")})
 
 
 def _get(capture_id: str) -> Capture:
