@@ -17,7 +17,7 @@ const LAYERS = {
 export function start(kit) {
   const { el, count, decimal, ms } = kit;
   const data = kit.data("timeline-data");
-  const root = document.getElementById("timeline");
+  const root = document.getElementById("timeline-view");
   if (!data || !root) return;
   const { texts, total } = data;
   const tracks = [...data.tracks];
@@ -52,7 +52,7 @@ export function start(kit) {
   const axis = el("canvas", { "aria-hidden": "true" });
   const lines = tracks.map(line);
   root.querySelector("[data-tracks]").append(
-    el("div", { class: "timeline-track" }, el("div", { class: "name" }, el("span", { class: "quiet" }, "Time, ms")), el("div", { class: "lane" }, axis)),
+    el("div", { class: "timeline-track" }, el("div", { class: "name" }, el("span", { class: "quiet" }, "Time, ms")), el("div", { class: "track-lane" }, axis)),
     ...lines.map(({ row }) => row),
   );
   root.hidden = false;
@@ -66,7 +66,7 @@ export function start(kit) {
       "aria-label": `${track.label}: ${track.start.length} bars. Arrow keys go from bar to bar, plus and minus zoom.`,
     });
     const brush = el("div", { class: "brush", hidden: true });
-    const lane = el("div", { class: "lane" }, canvas, brush);
+    const lane = el("div", { class: "track-lane" }, canvas, brush);
     const row = el("div", { class: "timeline-track" }, el("div", { class: "name" }, el("b", { title: track.hint }, track.label), figure), lane);
     const found = { track, canvas, figure, row, index };
     canvas.style.height = `${kit.trackHeight(track)}px`;
@@ -313,7 +313,7 @@ export function start(kit) {
         what: ([track, i]) => texts[track.text[i]],
         note: ([track, i]) => texts[track.note[i]],
       };
-      new kit.DataTable(table, document.querySelector('[data-more="timeline"]'), {
+      const shown = new kit.DataTable(table, document.querySelector('[data-more="timeline"]'), {
         length: bars.length,
         value: (key, column) => values[column](bars[key]),
         build: (key) => {
@@ -330,7 +330,8 @@ export function start(kit) {
         },
         page: 200,
         what: ["entry", "entries"],
-      }).render();
+      });
+      shown.filter(() => true);
     }
   }
 }
