@@ -42,6 +42,8 @@ def test_place_of_the_middleware(settings: Any, middleware: list[str], ids: list
         ({"PRESETS": {"mine": ["call"]}}, "hotpath.E005", 'Did you mean "calls"?'),
         ({"ALLOW": "no.such.thing"}, "hotpath.E006", "dotted path"),
         ({"STORE": {"BACKEND": "no.such.Store"}}, "hotpath.E006", "dotted path"),
+        ({"EDITOR_URL": "vscod"}, "hotpath.E008", 'Did you mean "vscode"?'),
+        ({"EDITOR_URL": "javascript:{file}"}, "hotpath.E008", "myeditor://"),
     ],
 )
 def test_wrong_settings_are_named(settings: Any, value: Any, identifier: str, hint: str) -> None:

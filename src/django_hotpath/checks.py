@@ -86,7 +86,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
                 id="hotpath.E002",
             )
         ]
-    return [*_keys(given), *_names(given), *_conflicts(given), *_paths(given)]
+    return [*_keys(given), *_names(given), *_conflicts(given), *_paths(given), *_editor(given)]
 
 
 def _keys(given: dict[Any, Any]) -> Iterator[CheckMessage]:
@@ -169,6 +169,22 @@ def _paths(given: dict[str, Any]) -> Iterator[CheckMessage]:
                 hint="Write the dotted path of a callable or class.",
                 id="hotpath.E006",
             )
+
+
+def _editor(given: dict[str, Any]) -> Iterator[CheckMessage]:
+    """EDITOR_URL can open something."""
+    from django_hotpath.report.editor import EDITORS, problem
+
+    value = given.get("EDITOR_URL")
+    if isinstance(value, str) and (why := problem(value)):
+        near = nearest(value, list(EDITORS)) if ":" not in value else None
+        yield Error(
+            f'HOTPATH["EDITOR_URL"] = {value!r} {why}.',
+            hint=f'Did you mean "{near}"?'
+            if near
+            else f'Known: {", ".join(EDITORS)}; or a URL such as "myeditor://{{file}}:{{line}}".',
+            id="hotpath.E008",
+        )
 
 
 def check_urls(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

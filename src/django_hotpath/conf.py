@@ -89,6 +89,9 @@ OPTIONS: dict[str, Option] = {
         (list, tuple),
         "a list of regular expressions",
     ),
+    "EDITOR_URL": Option(
+        None, (str,), 'the name of an editor or a URL with "{file}" and "{line}"', optional=True
+    ),
     "CALIBRATE": Option(True, (bool,), "True or False"),
     "VMPROF_UNSAFE": Option(False, (bool,), "True or False"),
     "PARAMETER": Option("profile", (str,), "the name of the query parameter"),
@@ -115,6 +118,7 @@ class Settings:
     N_PLUS_ONE_THRESHOLD: int
     PROJECT_ROOTS: list[str]
     REDACT: list[str]
+    EDITOR_URL: str | None
     CALIBRATE: bool
     VMPROF_UNSAFE: bool
     PARAMETER: str

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.template import Context, Engine
 
+from django_hotpath.report.editor import editor, linking
+
 FOLDER = Path(__file__).resolve().parent.parent / "templates" / "django_hotpath"
 
 
@@ -43,8 +45,11 @@ def engine() -> Engine:
 def render(name: str, values: Mapping[str, Any]) -> str:
     """The page as text that can be encoded: lone surrogates are written as ``\\udcff``."""
     # Localised numbers would write "1,5" into an SVG attribute.
-    context = Context(dict(values), autoescape=True, use_l10n=False)
-    html = engine().get_template(name).render(context)
+    links = values.get("links")
+    found = editor() if links is not None and links.editor else None
+    context = Context({**values, "editor": found}, autoescape=True, use_l10n=False)
+    with linking(found):
+        html = engine().get_template(name).render(context)
     try:
         html.encode()
     except UnicodeEncodeError:

@@ -7,10 +7,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from django_hotpath.analysis.paths import short_path
 from django_hotpath.analysis.statements import is_read
-from django_hotpath.report import formats
+from django_hotpath.report import editor, formats
 from django_hotpath.report.links import Links
 from django_hotpath.report.viewmodels import sql
 from django_hotpath.report.viewmodels.queries import QueryRow
+from django_hotpath.report.viewmodels.sites import Site
 
 register = template.Library()
 
@@ -63,6 +64,12 @@ def hundredths(value: float | None) -> str:
 @register.filter
 def asset(links: Links, name: str) -> str:
     return links.asset(name)
+
+
+@register.filter
+def editor_url(site: Site) -> str | None:
+    """Opens the line in the editor of the settings; None where there is none."""
+    return editor.url(site.file, site.line)
 
 
 @register.filter

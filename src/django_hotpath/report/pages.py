@@ -42,7 +42,7 @@ INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
 
 # In this order; a module uses what those before it offer.
 MODULES = (
-    *("kit", "layer", "table", "controls", "tabs"),
+    *("kit", "editor", "layer", "table", "controls", "tabs", "keys"),
     *("flamemodel", "flamepaint", "flame", "timelinepaint", "timeline"),
     *("calls", "queries", "memory", "verify", "explain", "runs"),
 )
@@ -233,7 +233,7 @@ def error_page(title: str, detail: str, links: Links, *, failed: bool = True) ->
         "detail": detail,
         "failed": failed,
         "links": links,
-        "modules": ("kit", "controls"),
+        "modules": ("kit", "controls", "keys"),
     }
     return render("error.html", values)
 
@@ -259,7 +259,7 @@ def _help(
             "presets": [(name, ",".join(parts)) for name, parts in presets.items()],
             "formats": formats,
             "links": links,
-            "modules": ("kit", "table", "controls"),
+            "modules": ("kit", "table", "controls", "keys"),
         },
     )
 

@@ -18,6 +18,8 @@ class Site:
     full: str
     function: str
     template: str
+    file: str = ""
+    line: int = 0
 
 
 def site(source: Mapping[str, Any] | CallSite | None) -> Site | None:
@@ -35,6 +37,8 @@ def site(source: Mapping[str, Any] | CallSite | None) -> Site | None:
         full=f"{file}:{line}",
         function=function,
         template=f"{template}:{template_line}" if template and template_line else template or "",
+        file=file,
+        line=line,
     )
 
 
@@ -47,4 +51,6 @@ def frame(source: Mapping[str, Any]) -> Site:
         full=f"{file}:{line}",
         function=str(source.get("function") or ""),
         template="template" if template else "",
+        file=file,
+        line=line,
     )
