@@ -34,7 +34,7 @@ EDITORS = {
 
 _SCHEME = re.compile(r"(?!(?:javascript|data|vbscript|blob):)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
-_NO_FILE = re.compile(r"((?<!/)/)?\{file\}")
+_NO_FILE = re.compile(r"[<>\x00-\x1f\ud800-\udfff]")
 _FILE = re.compile(r"((?<!/)/)?\{file\}")
 
 
