@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from django_hotpath.analysis.compare import compare
     from django_hotpath.api import profile
     from django_hotpath.capture import Capture
     from django_hotpath.verification.verify import verify
 
 __version__ = "0.1.0"
 
-__all__ = ["Capture", "__version__", "profile", "verify"]
+__all__ = ["Capture", "__version__", "compare", "profile", "verify"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from django_hotpath.api import profile
 
         return profile
+    if name == "compare":
+        from django_hotpath.analysis.compare import compare
+
+        return compare
     if name == "Capture":
         from django_hotpath.capture import Capture
 

@@ -1,0 +1,58 @@
+"""Two sets of captures compared: what changed, by how much, and how sure that is.
+
+Times are noisy, so that they are judged by statistics (``statistics.py``); queries, calls and
+what else is counted are compared as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django_hotpath.analysis.compare import runs
+from django_hotpath.analysis.compare.counts import counts
+from django_hotpath.analysis.compare.findings import findings
+from django_hotpath.analysis.compare.functions import functions, layers
+from django_hotpath.analysis.compare.model import Comparison
+from django_hotpath.analysis.compare.queries import queries
+from django_hotpath.analysis.compare.times import times
+from django_hotpath.analysis.compare.verdict import notes, sentence
+from django_hotpath.capture import Capture
+
+__all__ = ["Comparison", "compare"]
+
+
+def compare(
+    captures_a: Capture | Iterable[Capture], captures_b: Capture | Iterable[Capture]
+) -> Comparison:
+    """Compares B, the later code, with A; each is a capture or a set of captures of one request.
+
+    First requests of a process are left out where a set has others. Time is judged from five runs
+    each on, and only where both sets were measured by the same instruments and engines; everything
+    else is compared with any number. Raises ``ValueError`` for an empty set.
+    """
+    a, cold_a = runs.warm(_ordered("A", captures_a))
+    b, cold_b = runs.warm(_ordered("B", captures_b))
+    refused = runs.refusal(a, b)
+    timed = times(a, b, refused)
+    counted = counts(a, b)
+    return Comparison(
+        verdict=sentence(timed[0], counted),
+        outcome=timed[0].outcome,
+        a=runs.side(a, cold_a),
+        b=runs.side(b, cold_b),
+        times=tuple(timed),
+        counts=tuple(counted),
+        layers=tuple(layers(a, b)),
+        functions=tuple(functions(a, b)),
+        queries=tuple(queries(a, b)),
+        findings=tuple(findings(a, b)),
+        cautions=tuple(runs.cautions(a, b)),
+        notes=tuple(notes(timed[0], a, b, len(cold_a), len(cold_b))),
+    )
+
+
+def _ordered(name: str, captures: Capture | Iterable[Capture]) -> list[Capture]:
+    found = runs.in_order([captures] if isinstance(captures, Capture) else captures)
+    if not found:
+        raise ValueError(f"{name} holds no capture")
+    return found
