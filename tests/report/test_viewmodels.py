@@ -11,7 +11,6 @@ from django_hotpath.report.viewmodels import sql
 from django_hotpath.report.viewmodels.calls import calls_view
 from django_hotpath.report.viewmodels.findings import finding_cards
 from django_hotpath.report.viewmodels.queries import queries_view
-from django_hotpath.report.viewmodels.shares import own_times, shares
 from django_hotpath.report.viewmodels.summary import stats, verdict
 from tests.report.samples import calls, capture, finding, function, queries, query
 
@@ -70,71 +69,6 @@ def test_functions_come_by_own_time_and_keep_their_place_for_the_edges() -> None
     assert [(row.key, row.function) for row in view.rows] == [(1, "b"), (0, "a")]
     assert [row[0] for row in view.data["functions"]] == ["a", "b"]
     assert view.data["edges"] == [[0, 1, 1, 1, 0.5, 1.0]]
-
-
-def test_own_times_fall_in_one_part_each() -> None:
-    site = "/venv/lib/python3.13/site-packages/"
-    found = own_times(
-        calls(
-            function(),
-            function(kind="django", package="django", file=site + "django/db/models/query.py"),
-            function(kind="django", package="django", file=site + "django/template/base.py"),
-            function(kind="django", package="django", file=site + "django/urls/base.py"),
-            function(kind="library", package="psycopg", file=site + "psycopg/cursor.py"),
-            function(kind="library", package="rest_framework", file="x"),
-            function(kind="library", package="<string>", file="<string>"),
-            function(kind="stdlib", package="json", file="x"),
-            function(kind="hotpath", package="django_hotpath", file="x"),
-        )
-    )
-    assert found == dict.fromkeys(
-        [
-            ("Your code", "project"),
-            ("Django ORM and database", "database"),
-            ("Django templates", "template"),
-            ("Rest of Django", "django"),
-            ("Database driver (psycopg)", "database"),
-            ("rest_framework", "library"),
-            ("Generated code", "library"),
-            ("Standard library", "stdlib"),
-            ("Profiling tools", "tools"),
-        ],
-        1.0,
-    )
-
-
-def test_many_libraries_are_summed_up() -> None:
-    rows = [function(kind="library", package=f"p{i}", own_ms=float(i + 1)) for i in range(9)]
-    found = own_times(calls(*rows))
-    assert found["Other libraries", "library"] == 1 + 2 + 3
-    assert sum(found.values()) == sum(range(10))
-
-
-def test_the_parts_of_the_time_add_up_to_100_percent() -> None:
-    rows = [function(kind="library", package=f"p{i}", own_ms=1 / (i + 3)) for i in range(7)]
-    where = shares(capture(instruments={"calls": calls(*rows)}))
-    assert where is not None
-    assert round(sum(part.percent for part in where.parts), 6) == 100
-    last = where.parts[-1]
-    assert round(last.start + last.percent, 6) == 100
-
-
-def test_functions_left_out_of_the_capture_are_a_part_of_the_time() -> None:
-    found = own_times(calls(function(), total_ms=3.0, truncated=12))
-    assert found["Functions left out of the capture", "rest"] == 2.0
-
-
-def test_without_calls_the_time_is_split_in_database_and_the_rest() -> None:
-    where = shares(capture())
-    assert where is not None
-    assert [(part.label, part.percent) for part in where.parts] == [
-        ("Everything else", 60.0),
-        ("Database", 40.0),
-    ]
-
-
-def test_without_calls_and_queries_nothing_is_split() -> None:
-    assert shares(capture(timing=Timing(wall_ms=5.0))) is None
 
 
 def test_what_was_not_measured_is_not_among_the_figures() -> None:

@@ -135,8 +135,7 @@ def no_finding(capture: Capture, where: Shares | None) -> NoFinding:
     """What was measured and therefore looked at, and where most of the time went all the same."""
     looked = "; ".join(text for name, text in LOOKED_FOR.items() if name in capture.instruments)
     most = f"It took {ms(capture.timing.wall_ms)}"
-    if where and where.parts:
-        part = where.parts[0]
+    if where and (part := where.largest):
         most += (
             f"; the largest part is {part.label} with {ms(part.ms)} ({percent(part.percent / 100)})"
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from django_hotpath.capture import Capture
 from django_hotpath.report.formats import bytes_parts, count, ms, ms_parts, percent, share
-from django_hotpath.report.viewmodels.shares import Shares
+from django_hotpath.report.viewmodels.shares import Part, Shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +83,8 @@ def status_class(status: int | None) -> str:
 def verdict(capture: Capture, where: Shares | None) -> str:
     """What a reader should know first: how long, what most of it was, how much there is to fix."""
     text = f"Took {ms(capture.timing.wall_ms)}"
-    if where and where.parts:
-        part = where.parts[0]
-        text += f", {percent(part.percent / 100)} of it in {_in_a_sentence(part.label)}"
+    if where and (part := where.largest):
+        text += f", {percent(part.percent / 100)} of it in {_in_a_sentence(part)}"
     if queries := capture.instruments.get("queries"):
         number = queries["count"]
         text += f", with {_number(number, 'database query', 'database queries')}" if number else ""
@@ -101,9 +100,11 @@ def verdict(capture: Capture, where: Shares | None) -> str:
     return text
 
 
-def _in_a_sentence(label: str) -> str:
+def _in_a_sentence(part: Part) -> str:
     """Labels that are no names begin with a small letter."""
-    return label if label.startswith("Django ") else label[:1].lower() + label[1:]
+    if part.key == "orm" or part.tone == "library":
+        return part.label
+    return part.label[:1].lower() + part.label[1:]
 
 
 def stats(capture: Capture) -> list[Stat]:
