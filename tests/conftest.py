@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from django_hotpath import deferred, disturbances, stores
+from django_hotpath import deferred, disturbances, stores, summaries
 from tests import databases
 
 HERE = Path(__file__).parent
@@ -52,11 +52,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_store() -> Iterator[None]:
-    stores.get_store.cache_clear()
-    deferred._forget()
+    _forget()
     yield
-    stores.get_store.cache_clear()
+    _forget()
+
+
+def _forget() -> None:
+    summaries._end()
+    summaries._forget()
     deferred._forget()
+    stores.get_store.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_history_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test leaves in the queue is not written after it; the pages still write it."""
+    monkeypatch.setattr(summaries, "_wake", lambda queue: None)
 
 
 @pytest.fixture(autouse=True)

@@ -18,17 +18,23 @@ class Option:
     types: tuple[type, ...]
     expects: str
     optional: bool = False
+    least: float | None = None
 
     def accepts(self, value: Any) -> bool:
         if value is None:
             return self.optional
         if isinstance(value, bool) and bool not in self.types:
             return False
-        return isinstance(value, self.types)
+        if not isinstance(value, self.types):
+            return False
+        return self.least is None or (isinstance(value, (int, float)) and value >= self.least)
 
 
 _NAMES = "a list of names"
 _NUMBER = "a number"
+
+# What "SUMMARIES": True keeps.
+DEFAULT_SUMMARIES = 2_000
 
 OPTIONS: dict[str, Option] = {
     "INSTRUMENTS": Option(
@@ -65,6 +71,9 @@ OPTIONS: dict[str, Option] = {
     ),
     "MAX_CAPTURES": Option(200, (int,), "a whole number"),
     "MAX_AGE": Option(7 * 24 * 3600, (int, float), "seconds, or None", optional=True),
+    "SUMMARIES": Option(
+        True, (bool, int), "True, False, or how many requests to keep (0 or more)", least=0
+    ),
     "SLOW_REQUEST_MS": Option(500, (int, float), "milliseconds, or None for no log", optional=True),
     "SLOW_QUERY_MS": Option(100, (int, float), _NUMBER),
     "BLOCKING_MS": Option(50, (int, float), _NUMBER),
@@ -112,6 +121,8 @@ class Settings:
     STORE: dict[str, Any]
     MAX_CAPTURES: int
     MAX_AGE: float | None
+    SUMMARIES: int
+    """How many requests the history keeps; 0: none."""
     SLOW_REQUEST_MS: float | None
     SLOW_QUERY_MS: float
     BLOCKING_MS: float
@@ -151,6 +162,8 @@ def _load() -> dict[str, Any]:
         values[name] = value if option.accepts(value) else option.default
     values["PRESETS"] = {**OPTIONS["PRESETS"].default, **values["PRESETS"]}
     values["STORE"] = {**OPTIONS["STORE"].default, **values["STORE"]}
+    if isinstance(values["SUMMARIES"], bool):
+        values["SUMMARIES"] = DEFAULT_SUMMARIES if values["SUMMARIES"] else 0
     return values
 
 

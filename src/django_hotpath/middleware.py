@@ -1,7 +1,8 @@
 """``ProfilingMiddleware``: a thin shell, sync and async.
 
 A request that asks for nothing costs a substring test, a key test and, unless
-``SLOW_REQUEST_MS`` is None, the clock and the counter behind the slow-request log.
+``SLOW_REQUEST_MS`` is None, the clock and the counter behind the slow-request log; in ``DEBUG``
+a line in the history too.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from time import perf_counter
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.conf import settings as django_settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from django_hotpath import callsite, slowlog
+from django_hotpath import callsite, slowlog, summaries
 from django_hotpath.conf import settings
 from django_hotpath.entry import answer_or_profile
 from django_hotpath.profiled_request import ProfiledRequest
@@ -44,16 +46,7 @@ class ProfilingMiddleware:
                 return self._profile(request, found)
             if found is not None:
                 return found
-        limit = settings.SLOW_REQUEST_MS
-        if limit is None:
-            return self.get_response(request)  # type: ignore[no-any-return]
-        count = slowlog.counter()
-        before, started = count[0], perf_counter()
-        response: HttpResponseBase = self.get_response(request)
-        elapsed_ms = (perf_counter() - started) * 1000
-        if elapsed_ms >= limit:
-            slowlog.report(request, response.status_code, elapsed_ms, count[0] - before)
-        return response
+        return self._plain(request)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
@@ -63,20 +56,32 @@ class ProfilingMiddleware:
                 return await self._aprofile(request, found)
             if found is not None:
                 return found
+        return await self._aplain(request)
+
+    def _plain(self, request: HttpRequest) -> HttpResponseBase:
         limit = settings.SLOW_REQUEST_MS
-        if limit is None:
-            return await self.get_response(request)  # type: ignore[no-any-return]
+        noted = django_settings.DEBUG and settings.SUMMARIES
+        if limit is None and not noted:
+            return self.get_response(request)  # type: ignore[no-any-return]
         count = slowlog.counter()
         before, started = count[0], perf_counter()
-        response: HttpResponseBase = await self.get_response(request)
+        try:
+            response: HttpResponseBase = self.get_response(request)
+        except BaseException:
+            if noted:
+                elapsed_ms = (perf_counter() - started) * 1000
+                summaries.note(request, None, elapsed_ms, count[0] - before)
+            raise
         elapsed_ms = (perf_counter() - started) * 1000
-        if elapsed_ms >= limit:
+        if limit is not None and elapsed_ms >= limit:
             slowlog.report(request, response.status_code, elapsed_ms, count[0] - before)
+        if noted:
+            summaries.note(request, response.status_code, elapsed_ms, count[0] - before)
         return response
 
     def _profile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
         if not profiled.start():
-            return profiled.unprofiled(self.get_response(request))
+            return profiled.unprofiled(self._plain(request))
         try:
             response = self.get_response(request)
         except BaseException as error:
@@ -85,9 +90,30 @@ class ProfilingMiddleware:
         profiled.stop(response)
         return profiled.answer(response)
 
+    async def _aplain(self, request: HttpRequest) -> HttpResponseBase:
+        limit = settings.SLOW_REQUEST_MS
+        noted = django_settings.DEBUG and settings.SUMMARIES
+        if limit is None and not noted:
+            return await self.get_response(request)  # type: ignore[no-any-return]
+        count = slowlog.counter()
+        before, started = count[0], perf_counter()
+        try:
+            response: HttpResponseBase = await self.get_response(request)
+        except BaseException:
+            if noted:
+                elapsed_ms = (perf_counter() - started) * 1000
+                summaries.note(request, None, elapsed_ms, count[0] - before)
+            raise
+        elapsed_ms = (perf_counter() - started) * 1000
+        if limit is not None and elapsed_ms >= limit:
+            slowlog.report(request, response.status_code, elapsed_ms, count[0] - before)
+        if noted:
+            summaries.note(request, response.status_code, elapsed_ms, count[0] - before)
+        return response
+
     async def _aprofile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
         if not profiled.start():
-            return profiled.unprofiled(await self.get_response(request))
+            return profiled.unprofiled(await self._aplain(request))
         try:
             work = self.get_response(request)
             response = await Steps(profiled.recorder, work, profiled.keep_on)

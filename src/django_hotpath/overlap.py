@@ -19,6 +19,9 @@ from django.core.signals import request_finished, request_started
 from django_hotpath.capture import Overlap
 from django_hotpath.instruments.base import clock, current
 
+# It writes the history while nothing is captured, and only sleeps meanwhile.
+HISTORY_THREAD = "hotpath-history"
+
 _SYNC_HANDLERS = frozenset({BaseHandler.get_response.__code__})
 _ASYNC_HANDLERS = frozenset(
     {
@@ -107,6 +110,7 @@ def thread_states() -> dict[int, tuple[str, int | tuple[int, int]]]:
         for thread in threading.enumerate()
         if thread.ident is not None
         and thread.ident != own
+        and thread.name != HISTORY_THREAD
         and thread.ident in frames
         and not _is_in(frames[thread.ident], _SYNC_HANDLERS)
     }

@@ -127,6 +127,11 @@ def capture_ended() -> None:
     _background.capture_ended()
 
 
+def capturing() -> bool:
+    """Whether anything is being captured in this process just now."""
+    return _background._captures > 0
+
+
 def want(tasks: list[Task]) -> None:
     _background.want(tasks)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import functools
+import os
+import threading
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -13,13 +14,36 @@ from django_hotpath.conf import settings
 from django_hotpath.stores.base import Store, StoreError
 
 
-@functools.cache
-def get_store() -> Store:
-    """The project's store. Raises ``StoreError`` when the setting names none that works."""
+class _Chosen:
+    """The project's store, made once, whichever thread asks first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+
+    def __call__(self) -> Store:
+        """Raises ``StoreError`` when the setting names none that works."""
+        store = self._store
+        if store is None:
+            with self._lock:
+                store = self._store
+                if store is None:
+                    store = self._store = _make()
+        return store
+
+    def cache_clear(self) -> None:
+        self._store = None
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+
+def _make() -> Store:
     backend = settings.STORE["BACKEND"]
     options = {
         "max_captures": settings.MAX_CAPTURES,
         "max_age": settings.MAX_AGE,
+        "max_summaries": settings.SUMMARIES,
         **settings.STORE.get("OPTIONS", {}),
     }
     try:
@@ -31,7 +55,14 @@ def get_store() -> Store:
     return store
 
 
+get_store = _Chosen()
+
+
 @receiver(setting_changed)
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting in {"HOTPATH", "BASE_DIR"}:
         get_store.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=get_store.after_fork)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django_hotpath.capture import Capture
+
+if TYPE_CHECKING:
+    from django_hotpath.stores.requests import RequestFilter, RequestPage, RequestSummary
 
 SORTS = ("started_at", "path", "status", "wall_ms", "queries", "findings")
 
@@ -72,11 +77,15 @@ class Page:
 
 
 class Store(ABC):
-    """Keeps captures. Every method may raise ``StoreError``, and nothing else."""
+    """Keeps captures and the history. Every method may raise ``StoreError``, and nothing else."""
 
     @abstractmethod
     def save(self, capture: Capture) -> None:
-        """Keeps the capture, in place of one with the same id; then applies retention."""
+        """Keeps the capture, in place of one with the same id, and its line in the history.
+
+        Then applies retention: the line of a request stays when its capture has to go, as one of
+        those without a capture.
+        """
 
     @abstractmethod
     def get(self, capture_id: str) -> Capture:
@@ -89,11 +98,29 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, capture_id: str) -> None:
-        """Raises ``CaptureNotFound``."""
+        """Deletes the capture and its line. Raises ``CaptureNotFound``."""
 
     @abstractmethod
     def clear(self) -> int:
-        """Deletes every capture and says how many there were."""
+        """Deletes every capture and the history, and says how many captures there were."""
+
+    @abstractmethod
+    def add_summaries(self, summaries: Sequence[RequestSummary]) -> None:
+        """Adds lines of requests that were not captured; keeps the newest ones."""
+
+    @abstractmethod
+    def summaries(
+        self,
+        where: RequestFilter | None = None,
+        *,
+        after: int | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> RequestPage:
+        """Lines of the history, those of captures among them.
+
+        ``after``: only lines with a greater ``seq``, the last that came first.
+        """
 
 
 def summarise(capture: Capture) -> CaptureSummary:

@@ -10,13 +10,15 @@ import sqlite3
 import time
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from django_hotpath.callsite import base_dir
 from django_hotpath.capture import Capture, CaptureError
+from django_hotpath.conf import DEFAULT_SUMMARIES
+from django_hotpath.stores import sqlite_requests
 from django_hotpath.stores.base import (
     CaptureFilter,
     CaptureNotFound,
@@ -27,30 +29,10 @@ from django_hotpath.stores.base import (
     summarise,
 )
 from django_hotpath.stores.connection import Writer
+from django_hotpath.stores.requests import RequestFilter, RequestPage, RequestSummary, line_of
+from django_hotpath.stores.sqlite_requests import storable
+from django_hotpath.stores.sqlite_schema import migrate as _migrate
 
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE captures (
-    id TEXT PRIMARY KEY,
-    saved_at REAL NOT NULL,
-    started_at TEXT NOT NULL,
-    label TEXT NOT NULL,
-    method TEXT,
-    path TEXT,
-    route TEXT,
-    status INTEGER,
-    wall_ms REAL NOT NULL,
-    cpu_ms REAL,
-    queries INTEGER,
-    db_ms REAL,
-    findings INTEGER NOT NULL,
-    high INTEGER NOT NULL,
-    instruments TEXT NOT NULL,
-    body BLOB NOT NULL
-);
-CREATE INDEX captures_saved_at ON captures (saved_at);
-CREATE INDEX captures_route ON captures (route, id);
-"""
 _COLUMNS = (
     "id",
     "started_at",
@@ -67,6 +49,7 @@ _COLUMNS = (
     "high",
     "instruments",
 )
+_TEXT = "coalesce(path, '') || ' ' || label"
 # A request may wait this long for another one that is writing, no longer.
 _BUSY_SECONDS = 1.0
 
@@ -85,10 +68,12 @@ class SQLiteStore(Store):
         path: str | os.PathLike[str] | None = None,
         max_captures: int = 200,
         max_age: float | None = None,
+        max_summaries: int = DEFAULT_SUMMARIES,
     ) -> None:
         self.path = Path(path) if path else base_dir() / ".hotpath" / "captures.sqlite3"
         self.max_captures = max_captures
         self.max_age = max_age
+        self.max_summaries = max_summaries
         self._writer = Writer(self.path, functools.partial(_open_for_writing, self.path))
         # With the store, at the latest at the end of the process.
         weakref.finalize(self, self._writer.close)
@@ -97,7 +82,7 @@ class SQLiteStore(Store):
         summary = asdict(summarise(capture))
         summary["instruments"] = json.dumps(summary["instruments"])
         body = zlib.compress(capture.to_json().encode("ascii"), level=1)
-        values = [_storable(summary[column]) for column in _COLUMNS]
+        values = [storable(summary[column]) for column in _COLUMNS]
         marks = ", ".join("?" * (len(_COLUMNS) + 2))
         with self._writing() as connection:
             connection.execute(
@@ -105,19 +90,23 @@ class SQLiteStore(Store):
                 f"VALUES ({marks})",
                 [*values, time.time(), body],
             )
+            sqlite_requests.put(connection, line_of(capture))
             self._retain(connection, capture.id)
 
     def _retain(self, connection: sqlite3.Connection, saved: str) -> None:
         """A clock that was set back must not make the capture just saved the oldest one."""
+        gone: list[tuple[str]] = []
         if self.max_age is not None:
-            connection.execute(
-                "DELETE FROM captures WHERE saved_at < ?", [time.time() - self.max_age]
+            gone += connection.execute(
+                "SELECT id FROM captures WHERE saved_at < ?", [time.time() - self.max_age]
             )
-        connection.execute(
-            "DELETE FROM captures WHERE id IN "
-            "(SELECT id FROM captures WHERE id <> ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
+        gone += connection.execute(
+            "SELECT id FROM captures WHERE id <> ? ORDER BY id DESC LIMIT -1 OFFSET ?",
             [saved, max(self.max_captures - 1, 0)],
         )
+        connection.executemany("DELETE FROM captures WHERE id = ?", gone)
+        sqlite_requests.let_go(connection, gone)
+        sqlite_requests.retain(connection, self.max_summaries)
 
     def get(self, capture_id: str) -> Capture:
         with self._connection() as connection:
@@ -133,7 +122,7 @@ class SQLiteStore(Store):
 
     def list(self, where: CaptureFilter | None = None, *, offset: int = 0, limit: int = 50) -> Page:
         where = where or CaptureFilter()
-        conditions, values = _conditions(where)
+        conditions, values = sqlite_requests.common_conditions(where, _TEXT)
         field, downwards = where.order
         order = f"{field} {'DESC' if downwards else 'ASC'}, id DESC"
         with self._connection() as connection:
@@ -157,10 +146,32 @@ class SQLiteStore(Store):
             deleted = connection.execute("DELETE FROM captures WHERE id = ?", [capture_id])
             if deleted.rowcount == 0:
                 raise CaptureNotFound(f"there is no capture {capture_id}")
+            connection.execute("DELETE FROM requests WHERE capture = ?", [capture_id])
 
     def clear(self) -> int:
         with self._connection() as connection:
+            connection.execute("DELETE FROM requests")
             return connection.execute("DELETE FROM captures").rowcount
+
+    def add_summaries(self, summaries: Sequence[RequestSummary]) -> None:
+        with self._writing() as connection:
+            sqlite_requests.add(connection, summaries)
+            sqlite_requests.retain(connection, self.max_summaries)
+
+    def summaries(
+        self,
+        where: RequestFilter | None = None,
+        *,
+        after: int | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> RequestPage:
+        where = where or RequestFilter()
+        with self._connection() as connection:
+            try:
+                return sqlite_requests.find(connection, where, after, offset, limit)
+            except (TypeError, ValueError) as error:
+                raise StoreError(f"{self.path} holds rows that cannot be read: {error}") from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -222,58 +233,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.005)
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == _VERSION:
-        return
-    if version > _VERSION:
-        raise sqlite3.DatabaseError(
-            f"made by a newer version of django-hotpath (schema {version}): delete the file"
-        )
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        # Another process may have been first.
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version != _VERSION:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
-
-
-def _conditions(where: CaptureFilter) -> tuple[str, list[Any]]:
-    conditions = ["1"]
-    values: list[Any] = []
-    if where.path:
-        conditions.append("instr(lower(coalesce(path, '') || ' ' || label), lower(?)) > 0")
-        values.append(_storable(where.path))
-    if where.method:
-        conditions.append("method = ?")
-        values.append(_storable(where.method.upper()))
-    if where.status:
-        conditions.append("(CAST(status AS TEXT) LIKE ? ESCAPE '\\' AND length(status) = 3)")
-        prefix = _storable(where.status.lower().removesuffix("xx"))
-        values.append("".join(f"\\{c}" if c in "%_\\" else c for c in prefix) + "%")
-    if where.min_ms is not None:
-        conditions.append("wall_ms >= ?")
-        values.append(where.min_ms)
-    if where.max_ms is not None:
-        conditions.append("wall_ms <= ?")
-        values.append(where.max_ms)
-    return " AND ".join(conditions), values
-
-
-def _storable(value: Any) -> Any:
-    """SQLite takes no lone surrogates."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    return value
 
 
 def _summary(row: tuple[Any, ...]) -> CaptureSummary:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.db import connections
 from django.http import HttpRequest
 
-from django_hotpath import deferred, stores
+from django_hotpath import deferred, stores, summaries
 from django_hotpath.capture import Capture, Finding, Verified
 from django_hotpath.stores.base import CaptureNotFound, StoreError
 from django_hotpath.verification import VerifyError
@@ -127,6 +127,7 @@ def _measure(
     capture: Capture, target: Target, environ: dict[str, Any], user: Any, rounds: int
 ) -> Verified:
     _replaying.set(True)
+    summaries.unnoted.set(True)
     replay = Replay(environ=environ, user=user, without=_out_of_order(capture))
     with ready():
         rehearsed = replay.run(None)
