@@ -7,7 +7,7 @@ import pytest
 
 from django_hotpath.capture import Timing
 from django_hotpath.report.assets import FOLDER
-from django_hotpath.report.viewmodels import sql
+from django_hotpath.report.viewmodels import querydata, sql
 from django_hotpath.report.viewmodels.calls import calls_view
 from django_hotpath.report.viewmodels.findings import finding_cards
 from django_hotpath.report.viewmodels.queries import queries_view
@@ -49,8 +49,63 @@ def test_statements_without_a_call_site_are_shown() -> None:
 
 def test_repeated_texts_and_stacks_are_packed_once() -> None:
     data = view_of(*(query(i) for i in range(9))).data
-    assert (len(data["texts"]), len(data["stacks"]), len(data["columns"]["ms"])) == (1, 1, 9)
+    assert [len(data[name]) for name in ("texts", "stacks", "params")] == [1, 1, 1]
+    assert data["count"] == 9
 
+
+def test_a_figure_that_all_statements_share_is_packed_once() -> None:
+    columns = view_of(*(query(i, start_ms=i * 1.5) for i in range(9))).data["columns"]
+    assert columns == {
+        "group": 0,
+        "sql": 0,
+        "start": [0, *[150] * 8],
+        "took": 500,
+        "fetch": 100,
+        "rows": 1,
+        "params": 0,
+        "stack": 0,
+        "bits": 0,
+    }
+
+
+def test_indexes_are_packed_where_they_are_not_the_places() -> None:
+    assert view_of(query(0), query(2)).data["columns"]["index"] == [0, 2]
+
+
+def test_what_few_statements_have_is_packed_by_place() -> None:
+    data = view_of(
+        query(0), query(1, duplicate_of=0, error="no such table", many=True, transaction=True)
+    ).data
+    assert (data["same"], data["errors"]) == ({1: 0}, {1: "no such table"})
+    assert data["columns"]["bits"] == [0, querydata.MANY | querydata.TRANSACTION]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("SELECT 1", "r"),
+        ("WITH x AS (SELECT 1) SELECT * FROM x", "r"),
+        ("INSERT INTO a VALUES (1)", "w"),
+        ("update a set b = 1", "w"),
+        ("SAVEPOINT x", "o"),
+        ("", "o"),
+    ],
+)
+def test_statements_read_write_or_do_something_else(text: str, kind: str) -> None:
+    assert querydata.kind_of(text) == kind
+
+
+def test_a_group_names_the_findings_about_it() -> None:
+    found = (finding(queries=(0, 1)), finding(kind="slow_query", text="Slow", queries=(2,)))
+    view = queries_view(
+        queries(query(0), query(1), query(2, call_site=OTHER, duration_ms=9.0)), 100.0, found
+    )
+    assert [group.found for group in view.groups] == [
+        ((1, "slow", "Slow"),),
+        ((0, "N+1", "Many queries"),),
+    ]
+    assert view.data["findings"] == [[0, "N+1", "Many queries"], [1, "slow", "Slow"]]
+    assert view.data["marks"] == {1: [0], 0: [1]}
 
 def test_a_finding_points_to_the_group_of_its_queries() -> None:
     view = view_of(query(0), query(1), query(2, call_site=OTHER, duration_ms=9.0))
@@ -67,9 +122,31 @@ def test_low_findings_are_folded() -> None:
 def test_functions_come_by_own_time_and_keep_their_place_for_the_edges() -> None:
     view = calls_view(calls(function("a"), function("b", own_ms=3.0)))
     assert [(row.key, row.function) for row in view.rows] == [(1, "b"), (0, "a")]
-    assert [row[0] for row in view.data["functions"]] == ["a", "b"]
-    assert view.data["edges"] == [[0, 1, 1, 1, 0.5, 1.0]]
+    assert view.data["functions"]["name"] == ["a", "b"]
+    assert view.data["edges"] == {
+        "caller": [0],
+        "callee": [1],
+        "calls": [1],
+        "primitive": {},
+        "own": [500],
+        "all": [1000],
+    }
 
+
+def test_named_frames_say_what_they_are_instead_of_a_file() -> None:
+    named = function("SELECT 1", kind="sql", file="", line=0, package="")
+    view = calls_view(calls(function("a", own_ms=0.1), named))
+    assert (view.rows[0].place, view.rows[0].tone) == ("SQL statement", "database")
+    assert view.kinds == (("project", "your code"), ("sql", "SQL statements"))
+
+
+def test_a_driver_below_a_statement_is_time_of_the_database() -> None:
+    tree = {"parent": [-1, 0, 1], "frame": [-1, 0, 1], "own_ms": [0.0, 1.0, 2.5]}
+    rows = (
+        function("SELECT 1", kind="sql", file="", line=0, package=""),
+        function("recv", kind="stdlib", package="socket", file="socket.py"),
+    )
+    assert calls_view(calls(*rows, tree=tree)).data["within"] == {"database": {1: 2.5}}
 
 def test_what_was_not_measured_is_not_among_the_figures() -> None:
     found = [stat.label for stat in stats(capture(timing=Timing(wall_ms=5.0)))]
@@ -164,11 +241,11 @@ def test_statements_are_marked_up_and_escaped() -> None:
 
 
 def test_the_browser_breaks_lines_at_the_same_words() -> None:
-    assert f'"{sql.CLAUSES}"' in (FOLDER / "queries.js").read_text()
+    assert f'"{sql.CLAUSES}"' in (FOLDER / "sqltext.js").read_text()
 
 
 def test_the_browser_knows_the_same_keywords() -> None:
-    script = (FOLDER / "queries.js").read_text()
+    script = (FOLDER / "sqltext.js").read_text()
     found = re.search(r'const KEYWORDS =\s+"([^"]+)"', script)
     ours = re.search(r"keyword>([A-Z|]+)\)", sql._TOKENS.pattern)
     assert found is not None

@@ -27,7 +27,7 @@ from django_hotpath.report.viewmodels.lines import line_memory_view, lines_view
 from django_hotpath.report.viewmodels.objects import objects_view
 from django_hotpath.report.viewmodels.queries import QueriesView, queries_view
 from django_hotpath.report.viewmodels.receipt import ReceiptView, receipt_view
-from django_hotpath.report.viewmodels.request import request_view
+from django_hotpath.report.viewmodels.request import request_view, view_site
 from django_hotpath.report.viewmodels.samples import samples_view
 from django_hotpath.report.viewmodels.shares import shares
 from django_hotpath.report.viewmodels.summary import summary
@@ -42,11 +42,13 @@ INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
 
 # In this order; a module uses what those before it offer.
 MODULES = (
-    *("kit", "editor", "layer", "table", "controls", "tabs", "keys"),
+    *("kit", "editor", "layer", "state", "table", "virtual", "controls", "tabs", "keys"),
     *("flamemodel", "flamepaint", "flame", "timelinepaint", "timeline"),
-    *("calls", "queries", "memory", "verify", "explain", "runs"),
+    *("callsmodel", "inspector", "calls"),
+    *("sqltext", "statements", "queryfilters", "queries", "explain"),
+    *("memory", "verify", "runs"),
 )
-STYLES = ("explain", "flame", "timeline", "compare")
+STYLES = ("tables", "explain", "flame", "timeline", "compare")
 
 View = TypeVar("View")
 
@@ -140,7 +142,7 @@ def report_page(
         ),
         "flame": attempt("flame", flame_view),
         "timeline": attempt("timeline", timeline_view),
-        "request": attempt("request", request_view),
+        "request": attempt("request", lambda found: request_view(found, parameter)),
         "calls": calls,
         "queries": queries,
         "usage": view("usage", lambda data: usage_view(data, capture)),
@@ -164,6 +166,7 @@ def report_page(
     values["summary"] = summary(readable, where)
     values["no_finding"] = no_finding(readable, where)
     values["receipt"] = _receipt(capture)
+    values["view_site"] = attempt("view", view_site)
     values["problems"] = problems
     values["sections"] = _sections(values, problems)
     values["data"] = [
@@ -284,7 +287,7 @@ def _sections(values: Mapping[str, Any], problems: Mapping[str, str]) -> list[Se
         ("memory", "Memory", ""),
         ("gc", "Garbage collector", count(gc.count) if gc else ""),
         ("eventloop", "Event loop", eventloop.figure if eventloop else ""),
-        ("request", "Request", ""),
+        ("request", "Request" if values["capture"].request else "Environment", ""),
         ("raw", "Raw", ""),
     ]
     present = {name for name, *_ in found if values.get(name) or name in problems}

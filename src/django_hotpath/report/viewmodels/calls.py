@@ -6,11 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django_hotpath.analysis.layers import layer, layer_of, node_layers
 from django_hotpath.analysis.paths import short_path
 from django_hotpath.report.formats import share
-from django_hotpath.report.viewmodels.shares import part_of
 
 ROWS = 20
+NAMED = {
+    "sql": "SQL statement",
+    "cache": "cache operation",
+    "template": "template",
+    "http": "HTTP request",
+    "middleware": "middleware",
+}
+"""Frames that stand for an operation instead of a function of a file."""
+
+KIND_LABELS = {
+    "project": "your code",
+    "hotpath": "profiling tools",
+    "stdlib": "standard library",
+    "builtin": "built-in functions",
+    "library": "other packages",
+    "django": "Django",
+    "sql": "SQL statements",
+    "cache": "cache operations",
+    "template": "templates",
+    "http": "HTTP requests",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +52,9 @@ class FunctionRow:
 
     @property
     def place(self) -> str:
-        return f"{short_path(self.file)}:{self.line}" if self.file else self.package
+        if self.file:
+            return f"{short_path(self.file)}:{self.line}"
+        return NAMED.get(self.kind, self.package)
 
     @property
     def own_per_call_ms(self) -> float:
@@ -56,10 +79,11 @@ class CallsView:
     """How long the work was suspended; 0 where the engine does not tell."""
     count: int
     rows: tuple[FunctionRow, ...]
-    kinds: tuple[str, ...]
+    kinds: tuple[tuple[str, str], ...]
+    """Of the functions, each with what it is called."""
     data: dict[str, Any]
-    """What ``calls.js`` reads: functions and edges as arrays, in the capture's order; a function
-    points to its file, which has a path and a tone."""
+    """What ``calls.js`` reads: functions and edges as columns, in the capture's order, times in
+    microseconds; a function points to its file, which has a path and a layer."""
 
 
 def calls_view(calls: Mapping[str, Any]) -> CallsView:
@@ -80,7 +104,7 @@ def calls_view(calls: Mapping[str, Any]) -> CallsView:
         waited_ms=((calls.get("tree") or {}).get("wait_ms") or [0.0])[0],
         count=len(functions),
         rows=tuple(_row(i, functions[i], total) for i in heaviest),
-        kinds=tuple(kinds),
+        kinds=tuple((kind, KIND_LABELS.get(kind, kind)) for kind in kinds),
         data=_data(calls, total),
     )
 
@@ -93,7 +117,7 @@ def _row(key: int, function: Mapping[str, Any], total: float) -> FunctionRow:
         line=function["line"] or 0,
         kind=str(function["kind"]),
         package=str(function.get("package") or ""),
-        tone=part_of(function)[1],
+        tone=layer(layer_of(function)).tone,
         calls=function["calls"],
         primitive_calls=function["primitive_calls"],
         own_ms=function["own_ms"],
@@ -104,23 +128,70 @@ def _row(key: int, function: Mapping[str, Any], total: float) -> FunctionRow:
 
 
 def _data(calls: Mapping[str, Any], total: float) -> dict[str, Any]:
-    files: dict[tuple[str, str], int] = {}
-    rows = [
-        [
-            function["function"],
-            files.setdefault((str(function["file"] or ""), part_of(function)[1]), len(files)),
-            function["line"] or 0,
-            function["kind"],
-            function.get("package") or "",
-            function["calls"],
-            function["primitive_calls"],
-            round(function["own_ms"], 4),
-            round(function["cumulative_ms"], 4),
-        ]
-        for function in calls["functions"]
-    ]
-    edges = [
-        [caller, callee, count, primitive, round(own, 3), round(cumulative, 3)]
-        for caller, callee, count, primitive, own, cumulative in calls.get("edges", ())
-    ]
-    return {"total": round(total, 4), "files": list(files), "functions": rows, "edges": edges}
+    functions = calls["functions"]
+    layers: dict[str, int] = {}
+    files: dict[tuple[str, int], int] = {}
+    kinds: dict[str, int] = {}
+    packages: dict[str, int] = {}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("name", "file", "line", "kind", "package", "calls", "own", "all")
+    }
+    primitive: dict[int, int] = {}
+    for key, function in enumerate(functions):
+        of_layer = layers.setdefault(layer_of(function), len(layers))
+        place = str(function["file"] or ""), of_layer
+        columns["name"].append(function["function"])
+        columns["file"].append(files.setdefault(place, len(files)))
+        columns["line"].append(function["line"] or 0)
+        columns["kind"].append(kinds.setdefault(str(function["kind"]), len(kinds)))
+        package = str(function.get("package") or "")
+        columns["package"].append(packages.setdefault(package, len(packages)))
+        columns["calls"].append(function["calls"])
+        columns["own"].append(_microseconds(function["own_ms"]))
+        columns["all"].append(_microseconds(function["cumulative_ms"]))
+        if function["primitive_calls"] != function["calls"]:
+            primitive[key] = function["primitive_calls"]
+    edges = calls.get("edges") or ()
+    return {
+        "total": round(total, 4),
+        "layers": [[key, *layer(key)] for key in layers],
+        "files": list(files),
+        "kinds": list(kinds),
+        "packages": list(packages),
+        "functions": columns,
+        "primitive": primitive,
+        "within": _within(calls),
+        "edges": {
+            "caller": [edge[0] for edge in edges],
+            "callee": [edge[1] for edge in edges],
+            "calls": [edge[2] for edge in edges],
+            "primitive": {i: edge[3] for i, edge in enumerate(edges) if edge[3] != edge[2]},
+            "own": [_microseconds(edge[4]) for edge in edges],
+            "all": [_microseconds(edge[5]) for edge in edges],
+        },
+    }
+
+
+def _microseconds(ms: float) -> float:
+    """To a tenth, without a point where there is none: it is written thousands of times."""
+    value = round(ms * 1000, 1)
+    return int(value) if value == int(value) else value
+
+
+def _within(calls: Mapping[str, Any]) -> dict[str, dict[int, float]]:
+    """Layer → function → milliseconds that it spent itself as part of an operation of that layer.
+
+    The driver below a statement is time of the database, whatever package it is of.
+    """
+    tree = calls.get("tree")
+    if not tree:
+        return {}
+    functions = calls["functions"]
+    found: dict[str, dict[int, float]] = {}
+    of = [layer_of(function) for function in functions]
+    for node, key in enumerate(node_layers(tree, functions)):
+        frame = tree["frame"][node]
+        if frame >= 0 and key != of[frame]:
+            rows = found.setdefault(key, {})
+            rows[frame] = round(rows.get(frame, 0.0) + tree["own_ms"][node], 4)
+    return found

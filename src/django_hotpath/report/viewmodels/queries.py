@@ -6,15 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django_hotpath.capture import Finding
 from django_hotpath.report.formats import share
 from django_hotpath.report.viewmodels import sql
+from django_hotpath.report.viewmodels.querydata import (
+    BETWEEN,
+    KINDS,
+    error_text,
+    packed,
+    params_text,
+)
 from django_hotpath.report.viewmodels.sites import Site, frame, site
 
 ROWS = 20
 """Rows of each table that are in the page; the script makes the others when they are asked for."""
-TEXT_BUDGET = 2_000_000
-"""Characters of full SQL in a page; beyond it a statement is one short line."""
-PARAMS_LIMIT = 2_000
+SLOW_MS = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,8 @@ class QueryGroup:
     duplicates: int
     rows: int | None
     first: QueryRow
+    found: tuple[tuple[int, str, str], ...]
+    """Findings about it: number, what it is in a word, title."""
 
     @property
     def mean_ms(self) -> float:
@@ -56,10 +64,12 @@ class QueryGroup:
 @dataclass(frozen=True, kw_only=True)
 class QueriesView:
     count: int
+    kept: int
     total_ms: float
     truncated: int
     duplicates: int
     errors: int
+    slow_ms: float
     aliases: tuple[str, ...]
     group_count: int
     groups: tuple[QueryGroup, ...]
@@ -69,36 +79,59 @@ class QueriesView:
     group_of: Mapping[int, int]
     """From the index of a statement to the key of its group."""
     data: dict[str, Any]
-    """What ``queries.js`` reads; see ``_Packed``."""
+    """What ``statements.js`` reads; see ``querydata.packed``."""
 
 
-def queries_view(queries: Mapping[str, Any], wall_ms: float) -> QueriesView:
-    """``share`` of a group is of the time of all statements; of a row, of the wall time."""
+def queries_view(
+    queries: Mapping[str, Any],
+    wall_ms: float,
+    findings: Sequence[Finding] = (),
+    *,
+    slow_ms: float = SLOW_MS,
+) -> QueriesView:
+    """``share`` of a group is of the time of all statements; of a row, of the wall time.
+
+    ``slow_ms``: from which duration on a statement counts as slow.
+    """
     statements: Sequence[Mapping[str, Any]] = queries["queries"]
     frames = queries.get("frames") or []
     total = queries.get("total_ms") or sum(query["duration_ms"] for query in statements)
     groups = group_queries(statements)
     ends = [query["start_ms"] + query["duration_ms"] for query in statements]
     span = max([wall_ms, *ends])
-
+    group_of = {query["index"]: key for key, members in enumerate(groups) for query in members}
+    found: dict[int, list[tuple[int, str, str]]] = {}
+    for number, finding in enumerate(findings):
+        kind = KINDS.get(finding.kind, finding.kind.replace("_", " "))
+        for key in dict.fromkeys(group_of[i] for i in finding.queries if i in group_of):
+            found.setdefault(key, []).append((number, kind, finding.title))
     shown = [
-        _group(key, members, total, _row(members[0], frames, span))
+        _group(key, members, total, _row(members[0], frames, span), tuple(found.get(key, ())))
         for key, members in enumerate(groups[:ROWS])
     ]
-    position = {query["index"]: place for place, query in enumerate(statements)}
-    group_of = {query["index"]: key for key, members in enumerate(groups) for query in members}
     return QueriesView(
         count=queries.get("count", len(statements)),
+        kept=len(statements),
         total_ms=total,
         truncated=queries.get("truncated") or 0,
         duplicates=sum(query.get("duplicate_of") is not None for query in statements),
         errors=sum(bool(query.get("error")) for query in statements),
+        slow_ms=slow_ms,
         aliases=tuple(sorted({str(query.get("alias", "")) for query in statements})),
         group_count=len(groups),
         groups=tuple(shown),
         rows=tuple(_row(query, frames, span) for query in statements[:ROWS]),
         group_of=group_of,
-        data=_packed(statements, frames, groups, group_of, position, span, total),
+        data=packed(
+            statements,
+            frames,
+            groups,
+            group_of,
+            found,
+            span=span,
+            total=total,
+            slow_ms=slow_ms,
+        ),
     )
 
 
@@ -118,7 +151,11 @@ def _site_key(query: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _group(
-    key: int, members: Sequence[Mapping[str, Any]], total: float, first: QueryRow
+    key: int,
+    members: Sequence[Mapping[str, Any]],
+    total: float,
+    first: QueryRow,
+    found: tuple[tuple[int, str, str], ...],
 ) -> QueryGroup:
     time = sum(query["duration_ms"] for query in members)
     rows = [query["rows"] for query in members if query.get("rows") is not None]
@@ -130,6 +167,7 @@ def _group(
         duplicates=sum(query.get("duplicate_of") is not None for query in members),
         rows=sum(rows) if rows else None,
         first=first,
+        found=found,
     )
 
 
@@ -141,7 +179,7 @@ def _row(query: Mapping[str, Any], frames: Sequence[Any], span: float) -> QueryR
         alias=str(query.get("alias", "")),
         short=sql.short(text),
         sql=sql.formatted(text),
-        params=_params(query),
+        params=params_text(query).replace(BETWEEN, ", "),
         start_ms=query["start_ms"],
         start_share=share(query["start_ms"], span),
         duration_ms=query["duration_ms"],
@@ -149,7 +187,7 @@ def _row(query: Mapping[str, Any], frames: Sequence[Any], span: float) -> QueryR
         fetch_share=None if fetch is None else share(fetch, query["duration_ms"]),
         rows=query.get("rows"),
         flags=_flags(query),
-        error=_error(query),
+        error=error_text(query),
         site=site(query.get("call_site")),
         stack=tuple(_stack(query, frames)),
     )
@@ -168,88 +206,7 @@ def _flags(query: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def _error(query: Mapping[str, Any]) -> str:
-    error = query.get("error")
-    if isinstance(error, Mapping):
-        return ": ".join(str(error[key]) for key in ("type", "message") if error.get(key))
-    return str(error or "")
-
-
-def _params(query: Mapping[str, Any]) -> str:
-    params = query.get("params")
-    if not params:
-        return ""
-    text = ", ".join(str(value) for value in params)
-    return text if len(text) <= PARAMS_LIMIT else text[:PARAMS_LIMIT] + " …"
-
-
 def _stack(query: Mapping[str, Any], frames: Sequence[Any]) -> Iterator[Site]:
     for index in query.get("stack") or ():
         if 0 <= index < len(frames):
             yield frame(frames[index])
-
-
-def _packed(
-    statements: Sequence[Mapping[str, Any]],
-    frames: Sequence[Any],
-    groups: Sequence[Sequence[Mapping[str, Any]]],
-    group_of: Mapping[int, int],
-    position: Mapping[int, int],
-    span: float,
-    total: float,
-) -> dict[str, Any]:
-    """The statements as columns; texts, sites and stacks that repeat are written once."""
-    texts: dict[str, int] = {}
-    packed_texts: list[list[str]] = []
-    stacks: dict[tuple[int, ...], int] = {}
-    budget = TEXT_BUDGET
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in ("index", "group", "sql", "start", "ms", "fetch", "rows", "params", "stack")
-    }
-    flags: dict[int, list[str]] = {}
-    errors: dict[int, str] = {}
-    for place, query in enumerate(statements):
-        text = str(query["sql"])
-        if text not in texts:
-            texts[text] = len(packed_texts)
-            short = sql.short(text)
-            budget -= len(text)
-            packed_texts.append([short] if budget < 0 or short == text else [short, text])
-        stack = tuple(query.get("stack") or ())
-        fetch = query.get("fetch_ms")
-        columns["index"].append(query["index"])
-        columns["group"].append(group_of[query["index"]])
-        columns["sql"].append(texts[text])
-        columns["start"].append(round(query["start_ms"], 2))
-        columns["ms"].append(round(query["duration_ms"], 3))
-        columns["fetch"].append(None if fetch is None else round(fetch, 3))
-        columns["rows"].append(query.get("rows"))
-        columns["params"].append(_params(query))
-        columns["stack"].append(stacks.setdefault(stack, len(stacks)))
-        if found := _flags(query):
-            flags[place] = list(found)
-        if error := _error(query):
-            errors[place] = error
-    return {
-        "span": round(span, 3),
-        "total": round(total, 4),
-        "texts": packed_texts,
-        "frames": [_packed_site(frame(entry)) for entry in frames],
-        "stacks": [list(stack) for stack in stacks],
-        "groups": [
-            {
-                "site": _packed_site(site(members[0].get("call_site"))),
-                "alias": members[0].get("alias", ""),
-                "members": [position[query["index"]] for query in members],
-            }
-            for members in groups
-        ],
-        "columns": columns,
-        "flags": flags,
-        "errors": errors,
-    }
-
-
-def _packed_site(place: Site | None) -> list[str] | None:
-    return None if place is None else [place.place, place.full, place.function, place.template]

@@ -1,203 +1,119 @@
-// The function table, and who called a function and what it called.
-
-// What stands where in the arrays of the data.
-const [NAME, FILE, LINE, KIND, PACKAGE, CALLS, PRIMITIVE, OWN, CUMULATIVE] = Array(9).keys();
-const [PATH, TONE] = Array(2).keys();
-const [CALLER, CALLEE, EDGE_CALLS, EDGE_PRIMITIVE, EDGE_OWN, EDGE_CUMULATIVE] = Array(6).keys();
+// The table of functions: sorted, filtered, by layer.
 
 export function start(kit) {
-  const { el, bar, count, decimal, ms, percent, share, shortPath } = kit;
-  const calls = kit.data("calls-data");
+  const { el, bar, count, decimal, percent, share } = kit;
+  const found = kit.callTable();
   const table = document.getElementById("calls-table");
-  if (!calls || !table) return;
-  const { functions, files, edges, total } = calls;
+  if (!found || !table) return;
+  const { total, own, all } = found;
+  const note = document.getElementById("calls-layer");
 
-  const place = (key) => {
-    const f = functions[key];
-    const path = files[f[FILE]][PATH];
-    return path ? `${shortPath(path)}:${f[LINE]}` : f[PACKAGE];
-  };
-  const values = {
-    function: (f) => f[NAME],
-    place: (f, key) => place(key),
-    calls: (f) => f[CALLS],
-    own: (f) => f[OWN],
-    per_call: (f) => (f[CALLS] ? f[OWN] / f[CALLS] : 0),
-    cumulative: (f) => f[CUMULATIVE],
-    share: (f) => f[OWN],
-  };
-  const dot = (f) =>
-    el("span", { class: `dot tone-${files[f[FILE]][TONE]}`, title: f[PACKAGE] ? `${f[KIND]}: ${f[PACKAGE]}` : f[KIND] });
-  const primitive = (all, first) =>
-    all === first ? [] : [" ", el("span", { class: "quiet" }, `(${count(first)})`)];
+  // While a layer is chosen, own time is that within it.
+  const chosen = () => kit.currentLayer?.() ?? null;
+  const ownOf = (key) => (chosen() === null ? own[key] : layers().reduce((sum, layer) => sum + found.ownIn(key, layer), 0));
+  let members = null;
+
+  // The chosen layer, or those that the bar sums up in it.
+  function layers() {
+    if (!members) {
+      const keys = new Set(Array.from({ length: found.count }, (_, key) => found.layer(key).key));
+      keys.add(chosen());
+      members = [...keys].filter((key) => (kit.inLayer ? kit.inLayer(key) : key === chosen()));
+    }
+    return members;
+  }
 
   function build(key) {
-    const f = functions[key];
-    const own = share(f[OWN], total);
+    const mine = ownOf(key);
+    const part = share(mine, total);
     return el(
       "tr",
-      { class: own >= 0.05 ? "hot" : null },
-      el("td", { class: "fn" }, dot(f), opener(key, f[NAME])),
-      el("td", { class: "pl" }, el("code", { title: files[f[FILE]][PATH] }, place(key))),
-      el("td", { class: "n" }, count(f[CALLS]), ...primitive(f[CALLS], f[PRIMITIVE])),
-      el("td", { class: "n own" }, decimal(f[OWN])),
-      el("td", { class: "n" }, decimal(values.per_call(f), 3)),
-      el("td", { class: "n" }, decimal(f[CUMULATIVE])),
-      el(
-        "td",
-        { class: "bars" },
-        bar([["pale", 0, share(f[CUMULATIVE], total)], ["solid", 0, own]]),
-        el("span", { class: "pc" }, percent(own)),
-      ),
+      { class: part >= 0.05 ? "hot" : null },
+      el("td", { class: "fn" }, kit.functionDot(key), opener(key)),
+      el("td", { class: "pl" }, placeOf(key)),
+      el("td", { class: "n" }, ...kit.callCount(found.calls(key), found.primitive(key))),
+      el("td", { class: "n own" }, decimal(mine)),
+      el("td", { class: "n rest" }, decimal(found.calls(key) ? own[key] / found.calls(key) : 0, 3)),
+      el("td", { class: "n" }, decimal(all[key])),
+      el("td", { class: "bars" }, bar([["pale", 0, share(all[key], total)], ["solid", 0, part]]), el("span", { class: "pc" }, percent(part))),
     );
   }
 
-  function opener(key, name) {
-    const button = el("button", { type: "button", class: "name" }, name);
-    button.addEventListener("click", () => inspect(key, button));
+  function placeOf(key) {
+    const code = el("code", { title: found.path(key) || found.name(key) }, found.place(key));
+    return found.path(key) && kit.editorLink ? kit.editorLink(found.path(key), found.line(key), code) : code;
+  }
+
+  function opener(key) {
+    const button = el("button", { type: "button", class: "name", title: found.name(key) }, found.name(key));
+    button.addEventListener("click", () => kit.inspectFunction(key, view));
     return button;
   }
 
-  for (const code of table.querySelectorAll("code[data-function]"))
-    code.replaceWith(opener(+code.dataset.function, code.textContent));
-
-  const view = new kit.DataTable(table, document.querySelector('[data-more="calls"]'), {
-    length: functions.length,
-    value: (key, column) => values[column](functions[key], key),
-    build,
-    page: 50,
-    all: true,
-    what: ["function", "functions"],
-  });
-
+  const values = {
+    function: found.name,
+    place: found.place,
+    calls: found.calls,
+    own: ownOf,
+    per_call: (key) => (found.calls(key) ? own[key] / found.calls(key) : 0),
+    cumulative: (key) => all[key],
+    share: ownOf,
+  };
   const tools = document.querySelector('[data-tools="calls"]');
   const filter = document.getElementById("calls-filter");
   const kind = document.getElementById("calls-kind");
-  tools.hidden = false;
-  const apply = () => {
-    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    view.filter((key) => {
-      const f = functions[key];
-      if (kind.value && f[KIND] !== kind.value) return false;
-      const text = `${f[NAME]} ${files[f[FILE]][PATH]} ${f[PACKAGE]}`.toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
-  };
-  filter.addEventListener("input", apply);
-  kind.addEventListener("change", apply);
-
-  const inspector = document.getElementById("inspector");
-  let callers, callees;
-  let trail = [];
-  let opened = null;
-
-  function index() {
-    callers = new Map();
-    callees = new Map();
-    for (const edge of edges) {
-      for (const [found, key] of [[callers, edge[CALLEE]], [callees, edge[CALLER]]]) {
-        if (!found.has(key)) found.set(key, []);
-        found.get(key).push(edge);
-      }
-    }
-  }
-
-  function close() {
-    inspector.hidden = true;
-    trail = [];
-    for (const row of table.querySelectorAll("tr.chosen")) row.classList.remove("chosen");
-    opened?.focus();
-  }
-
-  function inspect(key, from) {
-    if (!callers) index();
-    if (from) {
-      opened = from;
-      trail = [];
-    }
-    trail.push(key);
-    show(key);
-  }
-
-  function show(key) {
-    const f = functions[key];
-    for (const row of table.tBodies[0].rows) row.classList.toggle("chosen", +row.dataset.key === key);
-    const back = el("button", { type: "button", disabled: trail.length < 2 }, "Back");
-    back.addEventListener("click", () => {
-      trail.pop();
-      show(trail.at(-1));
-    });
-    const reveal = el("button", { type: "button" }, "Show in the table");
-    reveal.addEventListener("click", () => {
-      const row = view.reveal(key);
-      row.classList.add("chosen");
-      row.scrollIntoView({ block: "center" });
-    });
-    const shut = el("button", { type: "button" }, "Close");
-    shut.addEventListener("click", close);
-    const title = el("h3", { tabindex: "-1" }, dot(f), el("code", {}, f[NAME]));
-    inspector.replaceChildren(
-      el(
-        "div",
-        { class: "inspector-head" },
-        el(
-          "div",
-          {},
-          title,
-          el(
-            "p",
-            {},
-            el("code", { class: "path" }, place(key)),
-            el(
-              "span",
-              { class: "quiet" },
-              ` ${count(f[CALLS])} ${f[CALLS] === 1 ? "call" : "calls"}, own ${ms(f[OWN])}, cumulative ${ms(f[CUMULATIVE])}`,
-            ),
-          ),
-        ),
-        el("div", { class: "buttons" }, back, reveal, shut),
-      ),
-      el(
-        "div",
-        { class: "sides" },
-        side("Called by", callers.get(key) ?? [], CALLER, "Nothing that was recorded: this is where it began."),
-        side("Calls", callees.get(key) ?? [], CALLEE, "Nothing that was recorded."),
-      ),
-    );
-    inspector.hidden = false;
-    title.focus({ preventScroll: true });
-  }
-
-  function side(title, found, end, none) {
-    const sorted = [...found].sort((a, b) => b[EDGE_CUMULATIVE] - a[EDGE_CUMULATIVE]);
-    const whole = sorted.reduce((sum, edge) => sum + edge[EDGE_CUMULATIVE], 0);
-    const body = sorted.slice(0, 200).map((edge) => {
-      const button = el("button", { type: "button", class: "name" }, functions[edge[end]][NAME]);
-      button.addEventListener("click", () => inspect(edge[end]));
-      return el(
-        "tr",
-        {},
-        el("td", { class: "fn" }, dot(functions[edge[end]]), button, el("span", { class: "quiet at" }, ` ${place(edge[end])}`)),
-        el("td", { class: "n" }, count(edge[EDGE_CALLS]), ...primitive(edge[EDGE_CALLS], edge[EDGE_PRIMITIVE])),
-        el("td", { class: "n" }, decimal(edge[EDGE_OWN])),
-        el("td", { class: "n own" }, decimal(edge[EDGE_CUMULATIVE])),
-        el("td", { class: "bars" }, bar([["solid", 0, share(edge[EDGE_CUMULATIVE], whole)]])),
-      );
-    });
-    const head = ["Function", "Calls", "Own, ms", "Cumulative, ms", ""].map((text, i) =>
-      el("th", { scope: "col", class: i ? (text ? "n" : "bars") : null }, text),
-    );
-    return el(
-      "section",
-      {},
-      el("h4", {}, `${title} `, el("span", { class: "figure" }, count(sorted.length))),
-      sorted.length
-        ? el("table", { class: "data" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body))
-        : el("p", { class: "quiet" }, none),
-    );
-  }
-
-  inspector.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") close();
+  const view = new kit.VirtualTable(table.closest(".scroll"), {
+    length: found.count,
+    value: (key, column) => values[column](key),
+    build,
+    what: ["function", "functions"],
+    status: document.querySelector('[data-more="calls"]'),
+    changed: write,
   });
+  tools.hidden = false;
+
+  function write() {
+    kit.writeState("calls", { q: filter.value, kind: kind.value, sort: kit.sortText(view) });
+  }
+
+  function apply() {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const layer = chosen();
+    const matches = (key) => {
+      if (kind.value && found.kind(key) !== kind.value) return false;
+      if (layer !== null && !ownOf(key)) return false;
+      const text = `${found.name(key)} ${found.path(key)} ${found.package(key)}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    };
+    view.filter(words.length || kind.value || layer !== null ? matches : null);
+    document.getElementById("calls-none").hidden = view.found.length > 0;
+  }
+
+  function read() {
+    const state = kit.readState("calls");
+    filter.value = state.get("q") ?? "";
+    kind.value = state.get("kind") ?? "";
+    kit.sortFrom(view, state.get("sort"));
+    if (filter.value || kind.value) apply();
+  }
+
+  tools.addEventListener("input", () => {
+    apply();
+    write();
+  });
+  document.querySelector("#calls-none button").addEventListener("click", () => {
+    filter.value = kind.value = "";
+    if (chosen() !== null) kit.chooseLayer(null);
+    else apply();
+    write();
+    filter.focus();
+  });
+  document.addEventListener("hotpath:layer", () => {
+    members = null;
+    note.hidden = chosen() === null;
+    view.rebuild();
+    view.sort();
+    apply();
+  });
+  read();
 }

@@ -95,15 +95,14 @@ function offer(kit, base, details, index, explained) {
 
 export function start(kit) {
   const base = document.querySelector("[data-explain]");
-  const queries = kit.data("queries-data");
-  if (!base || !queries) return;
-  const { columns, groups, texts, flags, errors } = queries;
+  const found = kit.statements?.();
+  if (!base || !found) return;
   const explained = new Set(base.dataset.explained.split(",").filter(Boolean).map(Number));
 
   function statement(details) {
     if ("query" in details.dataset) return +details.dataset.query;
-    const { members } = groups[+details.dataset.group];
-    return members.find((place) => explained.has(columns.index[place])) ?? members[0];
+    const { members } = found.groups[+details.dataset.group];
+    return members.find((place) => explained.has(found.index(place))) ?? members[0];
   }
 
   // Rows are built when they are opened, and this must come after what they are built of.
@@ -114,10 +113,9 @@ export function start(kit) {
       if ("explained" in details.dataset) return;
       setTimeout(() => {
         const place = statement(details);
-        const [short, full] = texts[columns.sql[place]];
-        const reads = /^[\s(]*(SELECT|WITH|VALUES|TABLE)\b/i.test(full ?? short);
-        if (!reads || errors[place] || flags[place]?.includes("executemany")) return;
-        offer(kit, base.dataset.explain, details, columns.index[place], explained.has(columns.index[place]));
+        const reads = /^[\s(]*(SELECT|WITH|VALUES|TABLE)\b/i.test(found.text(place));
+        if (!reads || found.error(place) || found.many(place)) return;
+        offer(kit, base.dataset.explain, details, found.index(place), explained.has(found.index(place)));
       });
     },
     true,
