@@ -23,6 +23,7 @@ from django.template.base import Node
 
 from django_hotpath import asyncstack, ormroles
 from django_hotpath.conf import settings
+from django_hotpath.instruments.named_frames import kind_of_file
 
 # What a frame is to us. SKIP is 0: the hot loop tests for truth.
 SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY, HANDOVER, ORM, HANDLER = range(8)
@@ -247,9 +248,13 @@ def base_dir() -> Path:
 def locate(filename: str) -> Where:
     """Which file a code object comes from: "project", "django", "library", "stdlib" or "hotpath".
 
+    A named frame has no file; its kind is what it stands for (``instruments/named_frames.py``).
     The path is relative to the project where it lies in it, with forward slashes.
     """
     if filename.startswith("<"):
+        named = kind_of_file(filename)
+        if named is not None:
+            return Where("", named, "")
         kind = "stdlib" if filename.startswith("<frozen") else "library"
         return Where(filename, kind, filename)
     try:

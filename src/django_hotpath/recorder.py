@@ -112,6 +112,10 @@ class Recorder:
             else:
                 self._instruments.remove(instrument)
         self._counting = [found for found in self._instruments if found.follows_task]
+        around = self._active
+        while around is not None and not self.session.frames:
+            self.session.frames = not _SEE_FRAMES.isdisjoint(around)
+            around = around.parent
 
     def _name_disturbances(self) -> None:
         found = self._instruments
@@ -396,6 +400,8 @@ class Recorder:
             return False
         return True
 
+
+_SEE_FRAMES = frozenset({"calls", "samples"})
 
 _TIMINGS = frozenset({"db_ms", "cache_ms", "template_ms", "gc_ms"})
 

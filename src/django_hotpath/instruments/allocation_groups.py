@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django_hotpath.callsite import Where, locate
+from django_hotpath.instruments.named_frames import KINDS as NAMED_FRAMES
 from django_hotpath.sources import source_lines
 
 MAX_ROWS = 100
@@ -83,7 +84,7 @@ def _is_of_tools(frames: Frames) -> bool:
     """What the standard library allocates for a profiling tool is the tool's."""
     for filename, _line in frames:
         kind = locate(filename).kind
-        if kind == "hotpath" or filename == tracemalloc.__file__:
+        if kind == "hotpath" or kind in NAMED_FRAMES or filename == tracemalloc.__file__:
             return True
         if kind != "stdlib":
             return False

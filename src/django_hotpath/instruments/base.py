@@ -81,6 +81,9 @@ class Session:
     started_ns: int = 0
     work: Any = None
     subject: Any = None
+    # Whether an instrument of this capture, or of one around it, sees frames: then operations run
+    # in named ones.
+    frames: bool = False
 
     def ms_since_start(self, moment_ns: int) -> float:
         return to_ms(moment_ns - self.started_ns)
@@ -198,6 +201,10 @@ class Instrument(ABC):
         while outer is not None and outer.closed:
             outer = outer.outer
         return outer
+
+    def names_frames(self, outer: Instrument | None) -> bool:
+        """Whether operations are to run in named frames: once, where both captures see them."""
+        return self.session.frames and (outer is None or not outer.session.frames)
 
     def timing(self) -> dict[str, float]:
         """What this contributes to the capture's ``timing``."""

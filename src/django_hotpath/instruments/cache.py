@@ -16,6 +16,7 @@ from django_hotpath import redact
 from django_hotpath.callsite import call_site, walk
 from django_hotpath.instruments.base import Instrument, Session, active_instrument, clock, to_ms
 from django_hotpath.instruments.cache_operation import Operation, innermost
+from django_hotpath.instruments.named_frames import Names
 from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
 from django_hotpath.plain import describe_error, describe_object, shorten
 
@@ -45,6 +46,8 @@ class Cache(Instrument):
         self.operations: list[Operation] = []
         self.dropped = self.hits = self.misses = self.outermost_ns = 0
         self._has_failed = False
+        self._names = Names("cache", "(other operations)")
+        self._anames = Names("cache", "(other operations)", is_async=True)
 
     def start(self) -> None:
         _patch.acquire()
@@ -70,13 +73,17 @@ class Cache(Instrument):
         inner = (
             functools.partial(outer.run, original, name) if isinstance(outer, Cache) else original
         )
-        operation, part_of = self._open(original, name, cache, args, kwargs)
+        names = self._names if self.names_frames(outer) else None
+        operation, part_of = self._open(original, name, cache, args, kwargs, names)
         if part_of is not None:
             result = inner(cache, *args, **kwargs)
             part_of.note_part(name, args, kwargs, result)
             return result
         try:
-            result = inner(cache, *operation.args, **operation.kwargs)
+            if operation.frame is None:
+                result = inner(cache, *operation.args, **operation.kwargs)
+            else:
+                result = operation.frame(inner, cache, *operation.args, **operation.kwargs)
         except BaseException as error:
             self._close(operation, error=error)
             raise
@@ -97,13 +104,17 @@ class Cache(Instrument):
         inner = (
             functools.partial(outer.arun, original, name) if isinstance(outer, Cache) else original
         )
-        operation, part_of = self._open(original, name, cache, args, kwargs)
+        names = self._anames if self.names_frames(outer) else None
+        operation, part_of = self._open(original, name, cache, args, kwargs, names)
         if part_of is not None:
             result = await inner(cache, *args, **kwargs)
             part_of.note_part(name, args, kwargs, result)
             return result
         try:
-            result = await inner(cache, *operation.args, **operation.kwargs)
+            if operation.frame is None:
+                result = await inner(cache, *operation.args, **operation.kwargs)
+            else:
+                result = await operation.frame(inner, cache, *operation.args, **operation.kwargs)
         except BaseException as error:
             self._close(operation, error=error)
             raise
@@ -117,6 +128,7 @@ class Cache(Instrument):
         cache: BaseCache,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        names: Names | None,
     ) -> tuple[Operation, Operation | None]:
         """The operation, and the one that it is merely a part of; never raises."""
         entered = clock()
@@ -127,6 +139,8 @@ class Cache(Instrument):
                 return operation, around
             operation.walk = walk(sys._getframe(1))
             operation.prepare(original)
+            if names is not None:
+                operation.frame = names.get(operation.called(), _frame_text)
         except Exception as error:
             operation.args, operation.kwargs, operation.lost = args, kwargs, True
             self._failed(error)
@@ -148,6 +162,7 @@ class Cache(Instrument):
                 operation.count(result)
         except Exception as failure:
             self._failed(failure, " in full")
+        operation.frame = None
         # The values are the application's to free.
         operation.args, operation.kwargs = (), {}
         self.hits += operation.hits
@@ -277,6 +292,11 @@ def _plain(operation: Operation, index: int, session: Session) -> dict[str, Any]
     if operation.error is not None:
         plain["error"] = operation.error
     return plain
+
+
+def _frame_text(called: tuple[str, str]) -> str:
+    name, key = called
+    return f"{name.upper()} {redact.cache_key(shorten(key))}".rstrip()
 
 
 def _alias(cache: BaseCache) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.cache.backends.base import BaseCache
 
 from django_hotpath.callsite import Walk
+from django_hotpath.instruments.named_frames import Runner
 from django_hotpath.plain import identity
 
 _BACKENDS = "django.core.cache.backends."
@@ -29,6 +30,7 @@ class Operation:
         "default",
         "ended",
         "error",
+        "frame",
         "hits",
         "keys",
         "kwargs",
@@ -60,6 +62,8 @@ class Operation:
         self.hits = self.misses = self.started = self.ended = 0
         self.error: str | None = None
         self.walk: Walk | None = None
+        # Runs it in a named frame, where somebody sees frames.
+        self.frame: Runner | None = None
         # Its details could not be recorded.
         self.lost = False
         # The application's generator is making a key just now.
@@ -107,6 +111,13 @@ class Operation:
                 self.args = (args[0], _MISSING, *args[2:])
             else:
                 self.kwargs = {**kwargs, "default": _MISSING}
+
+    def called(self) -> tuple[str, str]:
+        """What a frame of it is named for: the operation and its first key."""
+        key = self.keys[0] if self.keys else ""
+        if type(key) not in (str, int):
+            key = f"<{type(key).__qualname__}>"
+        return self.name, str(key)
 
     def _watched(self, keys: Iterator[Any]) -> Iterator[Any]:
         while True:

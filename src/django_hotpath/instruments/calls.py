@@ -97,7 +97,7 @@ def describe(code: CodeType | str, key: Key) -> dict[str, Any]:
     where = locate(code.co_filename)
     return {
         "file": where.file,
-        "line": code.co_firstlineno,
+        "line": code.co_firstlineno if where.file else 0,
         "function": code.co_qualname,
         "kind": where.kind,
         "package": where.package,

@@ -18,7 +18,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from django_hotpath import slowlog
+from django_hotpath import redact, slowlog
 from django_hotpath.callsite import Walk, walk
 from django_hotpath.instruments import orm_made
 from django_hotpath.instruments.base import (
@@ -29,6 +29,7 @@ from django_hotpath.instruments.base import (
     current,
     to_ms,
 )
+from django_hotpath.instruments.named_frames import Names, Runner
 from django_hotpath.instruments.orm import Orm
 from django_hotpath.instruments.orm_result import OrmResult
 from django_hotpath.instruments.query_record import (
@@ -39,7 +40,7 @@ from django_hotpath.instruments.query_record import (
     plain,
 )
 from django_hotpath.instruments.rows import watch_rows
-from django_hotpath.plain import describe_error
+from django_hotpath.plain import describe_error, describe_object
 
 MAX_QUERIES = 20_000
 _MAX_TEXTS = 1_000
@@ -107,6 +108,7 @@ class Queries(Instrument):
         self.records: list[QueryRecord] = []
         self._texts: dict[str, str] = {}
         self._walks: dict[tuple[int, int], Walk] = {}
+        self._names = Names("sql", "(other statements)")
         self.orm = Orm(self._failed)
         self.dropped = 0
         self.dropped_ns = 0
@@ -132,16 +134,21 @@ class Queries(Instrument):
         context: dict[str, Any],
     ) -> Any:
         """Executes the statement and records it; raises what it raises."""
+        frames = self.session.frames
+        named_outside = False
         if self.outer is not None:
             outer = self.enclosing()
             if isinstance(outer, Queries):
                 execute = partial(outer.run, execute)
+                named_outside = outer.session.frames
         entered = clock()
         record = None
-        token = None
+        token = frame = None
         if len(self.records) < MAX_QUERIES:
             try:
                 record = self._open(sql, params, many, context)
+                if frames:
+                    frame = self._frame(record.sql)
             except Exception as error:
                 self._failed(error)
         if record is not None and len(context["connection"].execute_wrappers) > 1:
@@ -149,7 +156,10 @@ class Queries(Instrument):
             token = _around.set(record)
         started = clock()
         try:
-            result = execute(sql, params, many, context)
+            if frame is None or named_outside:
+                result = execute(sql, params, many, context)
+            else:
+                result = frame(execute, sql, params, many, context)
         except BaseException as error:
             if record is not None:
                 record.started, record.ended = started, clock()
@@ -170,7 +180,7 @@ class Queries(Instrument):
         if around is not None and around.owner is self:
             around.nested_ns += ended - started
         try:
-            watch_rows(record, context["cursor"], many)
+            watch_rows(record, context["cursor"], many, frame)
         except Exception as error:
             self._failed(error)
         self.overhead_ns += clock() - ended + started - entered
@@ -217,6 +227,12 @@ class Queries(Instrument):
             return sql
         return self._texts.setdefault(sql, sql)
 
+    def _frame(self, sql: Any) -> Runner:
+        """Calls what it is given in a frame that is named for the statement."""
+        if type(sql) is not str:
+            sql = describe_object(sql)
+        return self._names.get(sql, redact.sql_text)
+
     def _failed(self, error: Exception) -> None:
         if not self.warnings:
             problem = describe_error(error)
@@ -248,6 +264,7 @@ class Queries(Instrument):
         self.records = []
         self._texts = {}
         self._walks = {}
+        self._names = Names("sql", "")
         return {
             "count": len(queries) + self.dropped,
             "total_ms": round(sum(query["duration_ms"] for query in queries), 4)

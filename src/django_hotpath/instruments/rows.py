@@ -8,13 +8,16 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from django_hotpath.instruments.base import clock
+from django_hotpath.instruments.named_frames import Runner
 from django_hotpath.instruments.query_record import QueryRecord
 
 _plain_types: dict[type, bool] = {}
 
 
-def watch_rows(record: QueryRecord, cursor: CursorWrapper, many: bool) -> None:
-    """Counts and times the rows as the application fetches them.
+def watch_rows(
+    record: QueryRecord, cursor: CursorWrapper, many: bool, frame: Runner | None = None
+) -> None:
+    """Counts and times the rows as the application fetches them, in a named frame if there is one.
 
     Only on Django's own cursor wrappers, which define no fetch methods, so that nothing is
     hidden.
@@ -26,7 +29,7 @@ def watch_rows(record: QueryRecord, cursor: CursorWrapper, many: bool) -> None:
     attributes = cursor.__dict__
     if many or not _is_plain(type(cursor)) or _is_theirs(attributes):
         return
-    watch = _Watch(record, raw, cursor.db.wrap_database_errors)
+    watch = _Watch(record, raw, cursor.db.wrap_database_errors, frame)
     attributes["fetchone"] = watch.fetchone
     attributes["fetchmany"] = watch.fetchmany
     attributes["fetchall"] = watch.fetchall
@@ -48,10 +51,12 @@ class _Watch:
     when the application lets go of it.
     """
 
-    __slots__ = ("guard", "raw", "record", "seen")
+    __slots__ = ("guard", "raw", "record", "run", "seen")
 
-    def __init__(self, record: QueryRecord, raw: Any, guard: Callable[..., Any]) -> None:
-        self.record, self.raw, self.guard, self.seen = record, raw, guard, 0
+    def __init__(
+        self, record: QueryRecord, raw: Any, guard: Callable[..., Any], run: Runner | None
+    ) -> None:
+        self.record, self.raw, self.guard, self.run, self.seen = record, raw, guard, run, 0
 
     def note(self, count: int, started: int) -> None:
         self.seen += count
@@ -61,19 +66,22 @@ class _Watch:
 
     def fetchone(self, *args: Any, **kwargs: Any) -> Any:
         started = clock()
-        row = self.guard(self.raw.fetchone)(*args, **kwargs)
+        fetch, run = self.guard(self.raw.fetchone), self.run
+        row = fetch(*args, **kwargs) if run is None else run(fetch, *args, **kwargs)
         self.note(row is not None, started)
         return row
 
     def fetchmany(self, *args: Any, **kwargs: Any) -> Any:
         started = clock()
-        rows = self.guard(self.raw.fetchmany)(*args, **kwargs)
+        fetch, run = self.guard(self.raw.fetchmany), self.run
+        rows = fetch(*args, **kwargs) if run is None else run(fetch, *args, **kwargs)
         self.note(len(rows), started)
         return rows
 
     def fetchall(self, *args: Any, **kwargs: Any) -> Any:
         started = clock()
-        rows = self.guard(self.raw.fetchall)(*args, **kwargs)
+        fetch, run = self.guard(self.raw.fetchall), self.run
+        rows = fetch(*args, **kwargs) if run is None else run(fetch, *args, **kwargs)
         self.note(len(rows), started)
         return rows
 

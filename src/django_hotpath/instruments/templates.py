@@ -13,6 +13,7 @@ from django.template.base import Template
 
 from django_hotpath.callsite import locate, template_path
 from django_hotpath.instruments.base import Instrument, Session, active_instrument, clock, to_ms
+from django_hotpath.instruments.named_frames import Names
 from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
 from django_hotpath.plain import describe_error
 
@@ -85,6 +86,7 @@ class Templates(Instrument):
         self.renders: list[_Render] = []
         # None: a page of ours, which is not recorded.
         self.totals: dict[Any, _Totals | None] = {}
+        self._names = Names("template", "(other templates)")
 
     def start(self) -> None:
         _patch.acquire()
@@ -113,9 +115,12 @@ class Templates(Instrument):
             render = None
         if render is None:
             return original(template, *args, **kwargs)
+        frame = self._names.get(render.name, str) if self.names_frames(outer) else None
         token = _current.set(render)
         render.started = clock()
         try:
+            if frame is not None:
+                return frame(original, template, *args, **kwargs)
             return original(template, *args, **kwargs)
         finally:
             ended = clock()
