@@ -67,9 +67,9 @@ def asset(links: Links, name: str) -> str:
 
 
 @register.filter
-def editor_url(site: Site) -> str | None:
+def editor_url(site: Site | None) -> str | None:
     """Opens the line in the editor of the settings; None where there is none."""
-    return editor.url(site.file, site.line)
+    return None if site is None else editor.url(site.file, site.line)
 
 
 @register.filter

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django_hotpath.analysis.findings import LOOKED_FOR
-from django_hotpath.capture import Capture, Finding, Predicted
+from django_hotpath.capture import SEVERITIES, Capture, Finding, Predicted
 from django_hotpath.report.formats import ms, percent, share
 from django_hotpath.report.viewmodels.shares import Shares
 from django_hotpath.report.viewmodels.sites import Site, site
@@ -18,7 +18,7 @@ from django_hotpath.report.viewmodels.verdicts import (
     verify_offer,
 )
 
-OPEN = 4
+_SEVERITIES = {name: place for place, name in enumerate(SEVERITIES)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +38,13 @@ class FindingCard:
     fix: str
     code: str
     predicted: str
+    saves: str
+    """What the fix saves, in milliseconds; empty: not predicted, see ``cost_ms``."""
     verified: VerdictView | None
     verify: VerifyOffer | None
     queries: tuple[int, ...]
     open: bool
-    """Whether it is unfolded at first: the first few, unless they matter little."""
+    """Whether it is unfolded at first: the first one."""
     groups: tuple[int, ...]
     """Keys of the query groups concerned, the one with most of its statements first."""
 
@@ -65,23 +67,38 @@ def finding_cards(
     ``stored`` is the capture as it is kept: what was found by comparing it is not in there.
     """
     kept = {id(found): number for number, found in enumerate((stored or capture).findings)}
+    ranked = sorted(enumerate(capture.findings), key=lambda entry: _rank(entry[1]))
     return tuple(
         _card(
             key,
             finding,
+            place == 0,
             capture.timing.wall_ms,
             group_of,
             verify_offer(stored or capture, kept[id(finding)], verify)
             if id(finding) in kept
             else None,
         )
-        for key, finding in enumerate(capture.findings)
+        for place, (key, finding) in enumerate(ranked)
     )
+
+
+def worth_ms(finding: Finding) -> float:
+    """Milliseconds that fixing it saves, as predicted; else what it costs, which is the most."""
+    predicted = finding.fix.predicted if finding.fix else None
+    saved = predicted.saved_ms if predicted else 0.0
+    return saved if saved > 0 else finding.cost_ms
+
+
+def _rank(finding: Finding) -> tuple[float, int]:
+    """By what fixing it saves, then by severity."""
+    return -round(worth_ms(finding), 2), _SEVERITIES[finding.severity]
 
 
 def _card(
     key: int,
     finding: Finding,
+    first: bool,
     wall_ms: float,
     group_of: Mapping[int, int],
     offer: VerifyOffer | None,
@@ -107,10 +124,11 @@ def _card(
         fix=fix.summary if fix else "",
         code=(fix.code or "") if fix else "",
         predicted=_predicted(finding),
+        saves=_saves(finding),
         verified=verdict_view(finding),
         verify=offer,
         queries=finding.queries,
-        open=key < OPEN and finding.severity != "low",
+        open=first,
         groups=tuple(sorted(members, key=lambda group: -members[group])),
     )
 
@@ -122,6 +140,16 @@ def _predicted(finding: Finding) -> str:
     before, after = predicted.queries
     saving = _saving(predicted)
     return f"{change(before, after)}, {saving}" if before != after else saving
+
+
+def _saves(finding: Finding) -> str:
+    predicted = finding.fix.predicted if finding.fix else None
+    if predicted is None or predicted.saved_ms <= 0:
+        return ""
+    if predicted.spread_ms is None:
+        return f"about {ms(predicted.saved_ms)}"
+    least, most = predicted.spread_ms
+    return f"{ms(least)} to {ms(most)}"
 
 
 def _saving(predicted: Predicted) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 from django_hotpath.capture import Capture
 from django_hotpath.report.formats import bytes_parts, count, ms, ms_parts, percent, share
 from django_hotpath.report.viewmodels.shares import Part, Shares
+
+# As disturbances.py begins them.
+_LESSER = ("Runserver is ", "With DEBUG on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +39,14 @@ class Summary:
     stats: tuple[Stat, ...]
     engines: tuple[str, ...]
     disturbed: tuple[str, ...]
+    """What makes the figures wrong, or those of another case than the usual one."""
+    lesser: tuple[str, ...]
+    """What is always so on this server, and moves little."""
 
 
 def summary(capture: Capture, where: Shares | None) -> Summary:
     request = capture.request
-    error = request.exception if request else None
+    found = disturbances(capture)
     return Summary(
         title=capture.label,
         method=request.method if request else "",
@@ -50,9 +56,7 @@ def summary(capture: Capture, where: Shares | None) -> Summary:
         status_class=status_class(request.status if request else None),
         route=(request.route or "") if request else "",
         view=(request.view or "") if request else "",
-        exception=": ".join(v for v in (error.get("type"), error.get("message")) if v)
-        if error
-        else "",
+        exception=exception_text(request.exception if request else None),
         verdict=verdict(capture, where),
         stats=tuple(stats(capture)),
         engines=tuple(
@@ -60,8 +64,15 @@ def summary(capture: Capture, where: Shares | None) -> Summary:
             for name, data in capture.instruments.items()
             if name != "plans"
         ),
-        disturbed=tuple(disturbances(capture)),
+        disturbed=tuple(text for text in found if not text.startswith(_LESSER)),
+        lesser=tuple(text for text in found if text.startswith(_LESSER)),
     )
+
+
+def exception_text(error: Mapping[str, str] | None) -> str:
+    if not error:
+        return ""
+    return ": ".join(part for part in (error.get("type"), error.get("message")) if part)
 
 
 def status_text(status: int | None) -> str:

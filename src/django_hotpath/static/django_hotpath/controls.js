@@ -55,8 +55,34 @@ export function times(root = document) {
   }
 }
 
+// Addresses that the server wrote without knowing its own.
+function origins() {
+  if (!location.protocol.startsWith("http")) return;
+  for (const node of document.querySelectorAll("[data-origin]"))
+    node.textContent = node.textContent.replace("http://127.0.0.1:8000", location.origin);
+}
+
+// Menus close when one goes elsewhere.
+function menus() {
+  const close = (menu) => menu.removeAttribute("open");
+  document.addEventListener("click", ({ target }) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) close(menu);
+  });
+  for (const menu of document.querySelectorAll("details.menu")) {
+    menu.addEventListener("focusout", ({ relatedTarget }) => relatedTarget && !menu.contains(relatedTarget) && close(menu));
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      event.stopPropagation();
+      close(menu);
+      menu.querySelector("summary").focus();
+    });
+  }
+}
+
 export function start() {
   theme();
+  menus();
+  origins();
   copyable(document);
   times();
 }
