@@ -1,4 +1,4 @@
-"""The request tab: what was asked and answered, where it ran, what measured it, how to repeat it."""
+"""The request tab: what was asked and answered, where it ran, what measured it, how to repeat."""
 
 from __future__ import annotations
 
