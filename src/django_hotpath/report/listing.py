@@ -1,180 +1,155 @@
-"""The page that lists captures: from the query string to a filter, from summaries to HTML."""
+"""The history as a list: one line for each request and capture, from the store to HTML or JSON."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
+from django_hotpath.redact import MASK
+from django_hotpath.report.asked import METHODS, PAGE_SIZE, PERIODS, STATUSES, Asked, columns
 from django_hotpath.report.engine import render
 from django_hotpath.report.formats import share
 from django_hotpath.report.links import Links
 from django_hotpath.report.viewmodels.summary import status_class
-from django_hotpath.stores.base import SORTS, CaptureFilter, CaptureSummary, Page
-
-PAGE_SIZE = 50
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-STATUSES = ("2xx", "3xx", "4xx", "5xx")
+from django_hotpath.stores.requests import RequestPage, RequestSummary
 
 _COLUMNS = (
-    ("started_at", "Captured", ""),
-    ("path", "Request", ""),
-    ("status", "Status", ""),
-    ("wall_ms", "Wall, ms", "number"),
-    ("", "Database, ms", "number"),
-    ("queries", "Queries", "number"),
-    ("findings", "Findings", ""),
-    ("", "Instruments", ""),
+    ("started_at", "Started", "", ""),
+    ("path", "Request", "", ""),
+    ("status", "Status", "", ""),
+    ("wall_ms", "Wall, ms", "n", "Until the answer was ready, waiting included"),
+    ("queries", "Queries", "n", "Statements sent to databases; a dash where nobody counted"),
+    ("findings", "Findings", "", "Known of profiled requests only"),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What the query string asks for; what cannot be read is left out and named."""
+class Surroundings:
+    """What a page of the history has besides its rows.
 
-    where: CaptureFilter
-    page: int
-    problems: tuple[str, ...]
-
-    @property
-    def offset(self) -> int:
-        return (self.page - 1) * PAGE_SIZE
-
-    @property
-    def filtered(self) -> bool:
-        return replace(self.where, sort="") != CaptureFilter(sort="")
-
-    def query(self, *, page: int = 1, sort: str | None = None) -> str:
-        """The query string of this list, on another page or sorted otherwise."""
-        where = self.where
-        values = {
-            "path": where.path,
-            "method": where.method,
-            "status": where.status,
-            "min": "" if where.min_ms is None else f"{where.min_ms:g}",
-            "max": "" if where.max_ms is None else f"{where.max_ms:g}",
-            "sort": where.sort if sort is None else sort,
-            "page": str(page),
-        }
-        defaults = {"sort": "-started_at", "page": "1"}
-        kept = {name: v for name, v in values.items() if v and v != defaults.get(name)}
-        return f"?{urlencode(kept)}" if kept else "?"
-
-
-def read_query(query: Mapping[str, str]) -> Asked:
-    problems: list[str] = []
-
-    def text(name: str) -> str:
-        return query.get(name, "").strip()
-
-    def number(name: str, label: str) -> float | None:
-        if not text(name):
-            return None
-        try:
-            value = float(text(name))
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value) or value < 0:
-            problems.append(f"{label} is not a number of milliseconds: {text(name)[:40]}")
-            return None
-        return value
-
-    status = text("status").lower()
-    if status and not _is_status(status):
-        problems.append(f"The status is a code (404) or a class (4xx), not: {status[:40]}")
-        status = ""
-    sort = text("sort") or "-started_at"
-    if sort.removeprefix("-") not in SORTS:
-        sort = "-started_at"
-    page = text("page")
-    where = CaptureFilter(
-        path=text("path"),
-        method=text("method").upper(),
-        status=status,
-        min_ms=number("min", "The shortest time"),
-        max_ms=number("max", "The longest time"),
-        sort=sort,
-    )
-    number_of_page = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
-    return Asked(where=where, page=max(number_of_page, 1), problems=tuple(problems))
-
-
-def list_page(
-    page: Page,
-    asked: Asked,
-    links: Links,
-    notices: Sequence[str] = (),
-    *,
-    clear: str,
-    parameter: str,
-) -> str:
-    """``notices`` are sentences to show on top of it, ``clear`` is where to post to delete all,
-    ``parameter`` the one that asks for a profile.
+    ``notices`` are sentences to show on top, ``parameter`` asks for a profile, ``slow_ms`` is
+    from when on a request counts as slow (None: never), ``noting`` says whether requests are
+    noted at all.
     """
-    pages = max(math.ceil(page.total / PAGE_SIZE), 1)
-    longest = max((row.wall_ms for row in page.items), default=0.0)
+
+    links: Links
+    parameter: str
+    slow_ms: float | None
+    noting: bool
+    notices: Sequence[str] = ()
+
+    def values(self, asked: Asked, *, view: str) -> dict[str, Any]:
+        """What the frame of both views needs."""
+        asked_route = "(no route)" if asked.where.routeless else asked.route
+        return {
+            "view": view,
+            "asked": asked,
+            "where": asked.where,
+            "chosen_route": asked_route,
+            "without_route": asked.query(route=""),
+            "without_upto": asked.query(upto=""),
+            "requests_url": reverse("hotpath:captures") + _plain(asked),
+            "routes_url": reverse("hotpath:routes") + _plain(asked),
+            "here": reverse("hotpath:routes" if view == "routes" else "hotpath:captures"),
+            "recent": reverse("hotpath:recent"),
+            "recent_query": asked.query(sort=asked.default_sort)[1:],
+            "methods": METHODS,
+            "statuses": STATUSES,
+            "periods": [(key, label) for key, (label, _) in PERIODS.items()],
+            "notices": self.notices,
+            "noting": self.noting,
+            "parameter": self.parameter,
+            "links": self.links,
+            "clear": reverse("hotpath:clear"),
+            "compare": compare_url(),
+            "modules": ("kit", "controls", "history", "choosing"),
+            "styles": ("history",),
+        }
+
+
+def list_page(page: RequestPage, asked: Asked, around: Surroundings) -> str:
+    longest = max((line.wall_ms for line in page.items), default=0.0)
+    rows = []
+    for line in page.items:
+        found = row(line, around.parameter, around.slow_ms)
+        rows.append({**found, "wall_share": share(line.wall_ms, longest)})
     return render(
         "captures.html",
         {
-            "rows": [_row(row, longest) for row in page.items],
-            "total": page.total,
-            "asked": asked,
-            "notices": notices,
-            "where": asked.where,
-            "columns": _columns(asked),
-            "methods": METHODS,
-            "statuses": STATUSES,
-            "page_number": asked.page,
-            "pages": pages,
-            "previous": asked.query(page=min(asked.page - 1, pages)) if asked.page > 1 else "",
-            "next": asked.query(page=asked.page + 1) if asked.page < pages else "",
-            "back": asked.query(page=asked.page),
-            "clear": clear,
-            "parameter": parameter,
-            "links": links,
-            "modules": ("kit", "controls"),
+            **around.values(asked, view="requests"),
+            **paging(asked, page.total),
+            "rows": rows,
+            "cursor": page.cursor,
+            "columns": columns(asked, _COLUMNS),
         },
     )
 
 
-def _is_status(status: str) -> bool:
-    return (
-        len(status) == 3
-        and status[0] in "12345"
-        and (status[1:] == "xx" or (status.isascii() and status.isdigit()))
-    )
-
-
-def _row(summary: CaptureSummary, longest: float) -> dict[str, Any]:
+def paging(asked: Asked, total: int) -> dict[str, Any]:
+    pages = max(math.ceil(total / PAGE_SIZE), 1)
     return {
-        "capture": summary,
-        "status_class": status_class(summary.status),
-        "wall_share": share(summary.wall_ms, longest),
-        "url": reverse("hotpath:capture", args=[summary.id]),
-        "delete": reverse("hotpath:delete", args=[summary.id]),
+        "total": total,
+        "page_number": asked.page,
+        "pages": pages,
+        "previous": asked.query(page=min(asked.page - 1, pages)) if asked.page > 1 else "",
+        "next": asked.query(page=asked.page + 1) if asked.page < pages else "",
+        "back": asked.query(page=asked.page),
     }
 
 
-def _columns(asked: Asked) -> list[dict[str, str]]:
-    """Each header: its text, the link that sorts by it, and how it is sorted now."""
-    current = asked.where.sort
-    columns = []
-    for key, label, kind in _COLUMNS:
-        name = current.removeprefix("-")
-        descending = current.startswith("-")
-        # The first click shows the largest first, except for text.
-        first = key if key == "path" else f"-{key}"
-        again = name if descending else f"-{name}"
-        columns.append(
-            {
-                "label": label,
-                "kind": kind,
-                "url": asked.query(sort=again if key == name else first) if key else "",
-                "sorted": ("descending" if descending else "ascending") if key == name else "",
-            }
-        )
-    return columns
+def row(line: RequestSummary, parameter: str, slow_ms: float | None) -> dict[str, Any]:
+    """A line as the page shows it, and as the browser gets it when it is new: plain data."""
+    route = None if line.route is None else f"/{line.route}"
+    return {
+        "seq": line.seq,
+        "started_at": line.started_at,
+        "method": line.method or "",
+        "path": (line.path if line.method else line.label) or "",
+        "query": line.query_string,
+        "label": line.label or f"{line.method} {line.path}",
+        "route": route if route != line.path else None,
+        "status": line.status,
+        "status_class": status_class(line.status),
+        "wall_ms": line.wall_ms,
+        "slow": slow_ms is not None and line.wall_ms >= slow_ms,
+        "queries": line.queries,
+        "findings": line.findings,
+        "high": line.high,
+        "instruments": ", ".join(line.instruments),
+        "profiled": line.profiled,
+        "capture": line.capture,
+        "url": reverse("hotpath:capture", args=[line.capture]) if line.capture else None,
+        "delete": reverse("hotpath:delete", args=[line.capture]) if line.capture else None,
+        "profile": None if line.capture else profile_url(line, parameter),
+    }
+
+
+def profile_url(line: RequestSummary, parameter: str) -> str | None:
+    """The page with a profile asked for; None where its address is not known to the letter."""
+    path = line.path or ""
+    known = line.method == "GET" and path.startswith("/") and "…" not in path + line.query_string
+    if not known or MASK in path + line.query_string:
+        return None
+    # A path such as //elsewhere is not another site.
+    place = "/" + quote(path.lstrip("/\\"), safe="/:@!$&'()*+,;=~-._", errors="replace")
+    query = quote(line.query_string, safe="/?:@!$&'()*+,;=~-._%", errors="replace")
+    return f"{place}?{query}&{parameter}=1" if query else f"{place}?{parameter}=1"
+
+
+def compare_url() -> str | None:
+    """Where captures are compared; None where there is no such page."""
+    try:
+        return reverse("hotpath:compare")
+    except NoReverseMatch:
+        return None
+
+
+def _plain(asked: Asked) -> str:
+    """The same filters in the other view, which sorts by other columns."""
+    query = asked.query(sort=asked.default_sort, upto="")
+    return "" if query == "?" else query

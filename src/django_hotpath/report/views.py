@@ -18,8 +18,7 @@ from django_hotpath.report.assets import asset_response
 from django_hotpath.report.guard import guarded as _guarded
 from django_hotpath.report.history import earlier_runs
 from django_hotpath.report.http import html_response
-from django_hotpath.report.links import Links, capture_links, included_asset
-from django_hotpath.report.listing import PAGE_SIZE, list_page, read_query
+from django_hotpath.report.links import capture_links
 from django_hotpath.report.pages import report_page
 from django_hotpath.stores.base import CaptureNotFound
 
@@ -27,38 +26,6 @@ from django_hotpath.stores.base import CaptureNotFound
 _YOUNG_SECONDS = 300.0
 _PATIENCE_SECONDS = 2.0
 _LAST_BYTE_SECONDS = 0.5
-
-
-@never_cache
-@_guarded
-@require_safe
-def captures(request: HttpRequest) -> HttpResponse:
-    asked = read_query(request.GET)
-    deferred.settle_all()
-    page = stores.get_store().list(asked.where, offset=asked.offset, limit=PAGE_SIZE)
-    links = Links(
-        asset=included_asset, captures=reverse("hotpath:captures"), csrf_token=get_token(request)
-    )
-    html = list_page(
-        page,
-        asked,
-        links,
-        _notices(),
-        clear=reverse("hotpath:clear"),
-        parameter=settings.PARAMETER,
-    )
-    return html_response(html)
-
-
-def _notices() -> list[str]:
-    """Why a capture that somebody looks for may not be in the list."""
-    found = []
-    if problem := deferred.trouble():
-        found.append(f"The last capture was not stored: {problem}")
-    if number := deferred.streams():
-        answers = "1 answer is" if number == 1 else f"{number} answers are"
-        found.append(f"{answers} still being streamed: a capture comes when its answer ends.")
-    return found
 
 
 @never_cache
