@@ -274,6 +274,16 @@ class Capture:
             raise CaptureError(f"not JSON: {error}") from error
         return cls.from_dict(data)
 
+    def export(self, name: str) -> bytes:
+        """The capture in a format: ``"speedscope"``, ``"pprof"``, ``"markdown"``, ...
+
+        ``django_hotpath.exporters.names()`` lists them. Raises ``KeyError`` for an unknown one and
+        ``exporters.ExportError`` where this capture lacks what the format shows.
+        """
+        from django_hotpath import exporters
+
+        return exporters.get(name).export(self)
+
     def with_findings(self, findings: tuple[Finding, ...]) -> Self:
         return replace(self, findings=findings)
 

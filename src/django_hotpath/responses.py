@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 
 from django_hotpath import exporters
 from django_hotpath.capture import Capture
-from django_hotpath.report.http import secure, uncached
+from django_hotpath.report.http import export_response, secure, uncached
 
 # In the order of the header.
 _METRICS = (("db", "db_ms"), ("cache", "cache_ms"), ("template", "template_ms"), ("gc", "gc_ms"))
@@ -46,15 +46,13 @@ def twin(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def exported(capture: Capture, output: str) -> HttpResponse:
+    """The capture in a format; in plain text why not, where it cannot be had."""
     found = exporters.get(output)
     try:
         body = found.export(capture)
     except exporters.ExportError as error:
         return secure(HttpResponse(f"{error}\n", content_type="text/plain; charset=utf-8"))
-    response = HttpResponse(body, content_type=found.content_type)
-    if output == "pstats":
-        response.headers["Content-Disposition"] = f'attachment; filename="{capture.id}.pstats"'
-    return secure(response)
+    return export_response(found, capture, body, download=not found.shown)
 
 
 def in_place_of(response: HttpResponseBase, shown: HttpResponse) -> HttpResponse:

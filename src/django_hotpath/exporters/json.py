@@ -6,6 +6,9 @@ from django_hotpath.capture import Capture
 
 CONTENT_TYPE = "application/json"
 SUFFIX = "json"
+LABEL = "JSON"
+HINT = "the capture itself, with everything that was recorded"
+SHOWN = True
 
 
 def export(capture: Capture) -> bytes:

@@ -13,6 +13,9 @@ from django_hotpath.capture import Capture, Finding
 
 CONTENT_TYPE = "text/plain; charset=utf-8"
 SUFFIX = "txt"
+LABEL = "Text"
+HINT = "a summary for a terminal"
+SHOWN = True
 _TOP = 10
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 

@@ -34,6 +34,12 @@ def asset_version(name: str) -> str:
     return _version(file, file.stat().st_mtime_ns) if file else ""
 
 
+def asset_data(name: str) -> tuple[str, bytes]:
+    """Content type and content, for a page that must hold all it needs. Raises ``KeyError``."""
+    file = _files()[name]
+    return _CONTENT_TYPES[file.suffix].replace(" ", ""), _content(file, file.stat().st_mtime_ns)
+
+
 def asset_response(name: str) -> HttpResponse:
     """The file, to be kept by the browser for a year (its URL carries the version).
 

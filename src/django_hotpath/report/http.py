@@ -6,6 +6,9 @@ from typing import TypeVar
 
 from django.http import HttpResponse, HttpResponseBase
 
+from django_hotpath.capture import Capture
+from django_hotpath.exporters import Format
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -20,6 +23,17 @@ def secure(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     return response
+
+
+def export_response(
+    found: Format, capture: Capture, body: bytes, *, download: bool = True
+) -> HttpResponse:
+    """A file in one of the formats, named after the capture."""
+    response = HttpResponse(body, content_type=found.content_type)
+    kind = "attachment" if download else "inline"
+    name = found.file_name(capture)
+    response.headers["Content-Disposition"] = f'{kind}; filename="{name}"'
+    return secure(response)
 
 
 def html_response(html: str, status: int = 200) -> HttpResponse:
