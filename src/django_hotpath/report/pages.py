@@ -28,6 +28,7 @@ from django_hotpath.report.viewmodels.objects import objects_view
 from django_hotpath.report.viewmodels.queries import QueriesView, queries_view
 from django_hotpath.report.viewmodels.receipt import ReceiptView, receipt_view
 from django_hotpath.report.viewmodels.request import request_view, view_site
+from django_hotpath.report.viewmodels.runs import RunsView, runs_view
 from django_hotpath.report.viewmodels.samples import samples_view
 from django_hotpath.report.viewmodels.shares import shares
 from django_hotpath.report.viewmodels.summary import summary
@@ -174,9 +175,19 @@ def report_page(
         for name in ("flame", "timeline", "calls", "queries")
         if (found := values[name]) is not None
     ]
+    values["runs"] = _runs(capture, links)
     values["modules"] = MODULES
     values["styles"] = STYLES
     return render("report.html", values)
+
+
+def _runs(capture: Capture, links: Links) -> RunsView | None:
+    try:
+        return runs_view(capture, links)
+    except Exception:
+        # What measured it may be unknown here: the rest of the report is shown.
+        logger.warning("Capture %s cannot be repeated", capture.id, exc_info=True)
+        return None
 
 
 def _receipt(capture: Capture) -> ReceiptView | None:
