@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 
-from django_hotpath.report import explain_views, verify_views, views
+from django_hotpath.report import (
+    compare_views,
+    explain_views,
+    export_views,
+    history_views,
+    verify_views,
+    views,
+)
 
 
 class CaptureIdConverter:
@@ -22,12 +29,22 @@ register_converter(CaptureIdConverter, "hotpath_capture")
 app_name = "hotpath"
 
 urlpatterns = [
-    path("", views.captures, name="captures"),
+    path("", history_views.captures, name="captures"),
+    path("routes/", history_views.routes, name="routes"),
+    path("recent/", history_views.recent, name="recent"),
     path("delete/", views.clear, name="clear"),
     path("assets/<path:name>", views.asset, name="asset"),
+    path("compare/", compare_views.compare, name="compare"),
+    path(
+        "<hotpath_capture:capture_id>/peers/",
+        compare_views.capture_peers,
+        name="peers",
+    ),
     path("<hotpath_capture:capture_id>/", views.capture, name="capture"),
     path("<hotpath_capture:capture_id>.json", views.capture_json, name="capture-json"),
     path("<hotpath_capture:capture_id>.pstats", views.capture_pstats, name="capture-pstats"),
+    path("<hotpath_capture:capture_id>/export/<slug:name>/", export_views.export, name="export"),
+    path("api/", include("django_hotpath.report.api_urls")),
     path("<hotpath_capture:capture_id>/delete/", views.delete, name="delete"),
     path(
         "<hotpath_capture:capture_id>/findings/<int:number>/verify/",
