@@ -205,7 +205,7 @@ def test_pages_need_no_login(client: Client, saved: Capture, settings: Any) -> N
 
 def test_an_empty_list_says_what_to_do(client: Client, store: Store) -> None:
     text = Page(client.get(reverse("hotpath:captures")).content.decode()).text
-    assert "Nothing captured yet" in text
+    assert "Nothing here yet" in text
     assert "?profile=1" in text
 
 
