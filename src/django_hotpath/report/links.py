@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from django.urls import NoReverseMatch, reverse
 
+from django_hotpath import exporters, redact
 from django_hotpath.capture import Capture
 from django_hotpath.report.assets import asset_version
 
@@ -112,8 +113,21 @@ def capture_links(capture: Capture, *, csrf_token: str | None = None) -> Links:
         else None,
         page=page_url(capture),
         verify=_verify(capture),
+        compare=f"{reverse('hotpath:compare')}?a={capture.id}" if capture.request else None,
+        runs=reverse("hotpath:peers", args=[capture.id]) if repeatable(capture) else None,
+        exports=_exports(capture),
         delete=reverse("hotpath:delete", args=[capture.id]) if csrf_token else None,
         csrf_token=csrf_token,
+    )
+
+
+def _exports(capture: Capture) -> tuple[Export, ...]:
+    """Those that this capture can be had in."""
+    formats = [exporters.get(name) for name in exporters.names()]
+    return tuple(
+        Export(found.label, reverse("hotpath:export", args=[capture.id, found.name]), found.hint)
+        for found in formats
+        if found.refusal(capture) is None
     )
 
 
@@ -121,6 +135,16 @@ def _verify(capture: Capture) -> Callable[[int], str] | None:
     if page_url(capture) is None:
         return None
     return lambda number: reverse("hotpath:verify", args=[capture.id, number])
+
+
+def repeatable(capture: Capture) -> bool:
+    """Whether the request can be made again from what is stored of it: what was taken out of the
+    address for being secret is not there to be sent.
+    """
+    request = capture.request
+    if request is None or page_url(capture) is None:
+        return False
+    return redact.MASK not in request.path and redact.MASK not in request.query_string
 
 
 def page_url(capture: Capture) -> str | None:
