@@ -34,7 +34,7 @@ def export(capture: Capture) -> bytes:
     from django_hotpath.report.links import Links
     from django_hotpath.report.pages import report_page
 
-    html = report_page(capture, Links(asset=_inline, editor=False), (_NOTICE,))
+    html = report_page(capture, Links(asset=_inline, editor=False, in_file=True), (_NOTICE,))
     policy = f'{_HEAD}\n<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     return html.replace(_HEAD, policy, 1).encode("utf-8", "backslashreplace")
 
