@@ -23,6 +23,8 @@ TESTS = [
     "tests/instruments/test_calltree_interruptions.py",
     "tests/instruments/test_calltree_life.py",
     "tests/instruments/test_calltree_processes.py",
+    "tests/instruments/test_calltree_spans.py",
+    "tests/instruments/test_calltree_spans_known.py",
     "tests/instruments/test_calls_native.py",
 ]
 # What a process says that is ended by a sanitizer must not end in pytest's hands.

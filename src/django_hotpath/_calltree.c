@@ -52,8 +52,10 @@ static PyObject *
 use_counter(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
 #ifdef HAS_COUNTER
-    if (living == 0)
+    if (living == 0) {
         counting = 1;
+        chosen = moment_now();
+    }
     return PyBool_FromLong(counting);
 #else
     Py_RETURN_FALSE;

@@ -132,7 +132,7 @@ c_enter(Tracer *self, uint64_t thread, PyObject *callable, int64_t now)
     }
     else
         self->nodes[node].calls++;
-    if (stack_push(stack, ident, node, OF_C) < 0)
+    if (stack_push(stack, ident, node, OF_C, now) < 0)
         self->lost++;
 }
 
@@ -170,6 +170,7 @@ c_left(PyObject *callable)
         const Entry *top = &stack->entries[stack->depth - 1];
         if (top->kind == OF_C && top->ident == ident) {
             spend(each, stack, now);
+            note_run(each, stack, top, now);
             stack->depth--;
         }
     }

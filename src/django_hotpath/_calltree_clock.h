@@ -84,4 +84,35 @@ ns_per_tick(Moment from, Moment to)
     return 1.0;
 }
 
+/* What a tick is worth, before a stretch has ended that could be measured: by the last one that was,
+   and by all the time since the counter was chosen. A sleep makes either too small, never too
+   large. */
+static double measured_scale;
+static Moment chosen;
+
+static void
+note_scale(Moment from, Moment to)
+{
+    if (to.ns - from.ns >= 1000000)
+        measured_scale = ns_per_tick(from, to);
+}
+
+static int64_t
+about_ticks(int64_t ns, Moment now)
+{
+    double scale = 1.0;
+#ifdef HAS_COUNTER
+    if (counting) {
+        scale = measured_scale;
+        if (now.ns - chosen.ns >= 1000000 && ns_per_tick(chosen, now) > scale)
+            scale = ns_per_tick(chosen, now);
+        /* Counters run at some gigahertz; what was measured otherwise was not one. */
+        if (scale < 0.1 || scale > 10.0)
+            scale = 0.4;
+    }
+#endif
+    (void)now;
+    return (int64_t)((double)ns / scale);
+}
+
 #endif

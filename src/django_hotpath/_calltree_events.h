@@ -6,7 +6,8 @@
 #ifndef HOTPATH_CALLTREE_EVENTS_H
 #define HOTPATH_CALLTREE_EVENTS_H
 
-#include "_calltree_tree.h"
+#include "_calltree_context.h"
+#include "_calltree_runs.h"
 
 enum { AT_START, AT_RESUME };
 enum { AT_YIELD, AT_RETURN };
@@ -14,52 +15,8 @@ enum { AT_YIELD, AT_RETURN };
 #define SUSPENDABLE (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE)
 #define AWAITABLE (CO_COROUTINE | CO_ITERABLE_COROUTINE)
 
-static PyTypeObject *tracer_type;
-static PyObject *current_var;
 static PyObject *handover_var;
 static Map handovers; /* code objects that hand work over, kept for good */
-
-static void *restorer;
-
-/* What the last lookup found, for as long as the same thread stays in the same context. The tracer
-   is borrowed from the context; one that is deallocated is forgotten. Setting the variable does not
-   change the version, so whoever sets it forgets this: we, and asgiref, which copies all variables
-   of one context into another (in the function `restorer`). */
-static struct {
-    uint64_t thread, version;
-    Tracer *tracer;
-} found;
-
-static void
-forget_found(void)
-{
-    found.thread = found.version = 0;
-    found.tracer = NULL;
-}
-
-static Tracer *
-look_up(const PyThreadState *thread)
-{
-    PyObject *value = NULL;
-    if (PyContextVar_Get(current_var, NULL, &value) < 0) {
-        PyErr_Clear();
-        return NULL;
-    }
-    found.thread = thread->id;
-    found.version = thread->context_ver;
-    found.tracer = value != NULL && Py_IS_TYPE(value, tracer_type) ? (Tracer *)value : NULL;
-    Py_XDECREF(value);
-    return found.tracer;
-}
-
-/* The innermost tracer that this context belongs to, borrowed; NULL for most of the program. */
-static inline Tracer *
-current(const PyThreadState *thread)
-{
-    if (thread->id == found.thread && thread->context_ver == found.version)
-        return found.tracer;
-    return look_up(thread);
-}
 
 /* What a frame is known by. Of frames that follow each other at one address only those of one
    function have the same. */
@@ -169,12 +126,13 @@ enter(Tracer *self, uint64_t thread, PyCodeObject *code, int how, int64_t now)
         self->nodes[node].suspended--;
         self->nodes[node].wait += (uint64_t)now;
     }
-    if (stack_push(stack, code, node, kind) < 0) {
+    if (stack_push(stack, code, node, kind, now) < 0) {
         self->lost++;
         return 0;
     }
     if (!is_owner && stack->depth == 1) {
         stack->base = base;
+        stack->lane = map_get(&self->spans.of_base, base);
         /* Without memory for it the frame hangs from the root when it is resumed. */
         (void)map_put(&self->resumed, base, parent);
     }
@@ -218,10 +176,15 @@ leave(Tracer *self, uint64_t thread, PyCodeObject *code, int how, int to_consume
         /* A C function that raised is told of by no event on some versions. */
         if (stack->entries[above - 1].kind != OF_C)
             self->mismatches++;
+        note_run(self, stack, &stack->entries[above - 1], now);
     }
+    note_run(self, stack, &stack->entries[place - 1], now);
     stack->depth = place - 1;
-    if (stack->depth == 0 && how == AT_RETURN)
-        map_remove(&self->resumed, stack->base);
+    if (stack->depth == 0) {
+        if (how == AT_RETURN)
+            map_remove(&self->resumed, stack->base);
+        end_in_lane(self, stack, how == AT_YIELD, now);
+    }
     if (stack->entries[place - 1].kind == OF_NO_NODE)
         return 0;
     Node *node = &self->nodes[stack->entries[place - 1].node];

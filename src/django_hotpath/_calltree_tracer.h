@@ -11,13 +11,19 @@ static Py_ssize_t living; /* Tracer objects, for tests of leaks */
 static PyObject *
 tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"max_nodes", "builtins", NULL};
-    Py_ssize_t limit = 1000000;
+    static char *names[] = {"max_nodes", "builtins", "max_spans", "least_ns", NULL};
+    Py_ssize_t limit = 1000000, max_spans = 50000;
+    long long least_ns = 20000;
     int builtins = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$np", names, &limit, &builtins))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$npnL", names, &limit, &builtins, &max_spans,
+                                     &least_ns))
         return NULL;
     if (limit < 1 || limit > LARGEST_LIMIT) {
         PyErr_SetString(PyExc_ValueError, "max_nodes is out of range");
+        return NULL;
+    }
+    if (max_spans < 1 || max_spans > LARGEST_SPANS || least_ns < 0 || least_ns > LLONG_MAX / 32) {
+        PyErr_SetString(PyExc_ValueError, "max_spans or least_ns is out of range");
         return NULL;
     }
     Tracer *self = (Tracer *)type->tp_alloc(type, 0);
@@ -27,6 +33,8 @@ tracer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     /* The root is a node too. */
     self->limit = (uint32_t)limit + 1;
     self->builtins = builtins;
+    self->spans.limit = (size_t)max_spans;
+    self->least_ns = least_ns;
     self->serial = ++serials;
     if (make_room(self) < 0) {
         Py_DECREF(self);
@@ -160,7 +168,7 @@ tracer_start(PyObject *object, PyObject *Py_UNUSED(ignored))
         fail_to_start(self);
         return NULL;
     }
-    if (stack_push(&self->owner, NULL, ROOT, OF_PYTHON) < 0) {
+    if (stack_push(&self->owner, NULL, ROOT, OF_PYTHON, 0) < 0) {
         fail_to_start(self);
         return PyErr_NoMemory();
     }
@@ -172,6 +180,7 @@ tracer_start(PyObject *object, PyObject *Py_UNUSED(ignored))
     self->state = RUNNING;
     builtins_wanted += self->builtins;
     self->begun = moment_now();
+    self->spans.least = about_ticks(self->least_ns, self->begun);
     bind_owner(self, PyThreadState_Get()->id, now_ticks());
     Py_RETURN_NONE;
 }
@@ -230,11 +239,14 @@ tracer_stop(PyObject *object, PyObject *Py_UNUSED(ignored))
     if (!self->bound)
         self->nodes[ROOT].wait += (uint64_t)now;
     unbind_owner(self, now);
-    for (size_t index = 0; index < self->guest_count; index++)
+    for (size_t index = 0; index < self->guest_count; index++) {
         spend(self, &self->guests[index], now);
+        cut_runs(self, &self->guests[index], now);
+    }
     for (uint32_t node = 0; node < self->count; node++)
         self->nodes[node].wait += self->nodes[node].suspended * (uint64_t)now;
     self->ended = moment_now();
+    note_scale(self->begun, self->ended);
     self->state = STOPPED;
     builtins_wanted -= self->builtins;
     forget_stacks(self);

@@ -4,7 +4,7 @@
 #define HOTPATH_CALLTREE_TREE_H
 
 #include "_calltree_clock.h"
-#include "_calltree_map.h"
+#include "_calltree_spans.h"
 
 #define ROOT 0u
 /* Node numbers are signed where they are handed out; 32 bits of address hold fewer. */
@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
     void *ident;
+    int64_t start; /* of its run: since it was entered, resumed or given the thread back */
     uint32_t node;
     uint32_t kind;
 } Entry;
@@ -40,6 +41,7 @@ typedef struct {
     size_t depth, capacity;
     int64_t last; /* up to where the time of its top is counted */
     void *base;   /* key in `resumed` of the frame at its bottom, or NULL */
+    uint32_t lane; /* of a guest; NONE until it has a span */
 } Stack;
 
 typedef struct Tracer {
@@ -55,6 +57,8 @@ typedef struct Tracer {
     Map resumed; /* frames at the bottom of a guest's stack -> node they hang from */
     struct Tracer *outer; /* strong: its work includes this one's */
     struct Tracer *above; /* strong, while paused: what had taken our place in the context */
+    Spans spans;
+    int64_t least_ns; /* what `spans.least` begins with */
     Moment begun, ended;
     uint64_t lost, mismatches;
     uint32_t serial;
@@ -137,7 +141,7 @@ new_child(Tracer *self, uint32_t parent, void *ident, PyObject *key, uint32_t fl
 }
 
 static int
-stack_push(Stack *stack, void *ident, uint32_t node, uint32_t kind)
+stack_push(Stack *stack, void *ident, uint32_t node, uint32_t kind, int64_t now)
 {
     if (stack->depth == stack->capacity) {
         size_t capacity = stack->capacity ? stack->capacity * 2 : 64;
@@ -149,6 +153,7 @@ stack_push(Stack *stack, void *ident, uint32_t node, uint32_t kind)
     }
     Entry *entry = &stack->entries[stack->depth++];
     entry->ident = ident;
+    entry->start = now;
     entry->node = node;
     entry->kind = kind;
     return 0;
@@ -201,39 +206,8 @@ guest_for(Tracer *self, uint64_t thread)
     guest = &self->guests[self->guest_count++];
     memset(guest, 0, sizeof(Stack));
     guest->thread = thread;
+    guest->lane = NONE;
     return guest;
-}
-
-static inline void
-spend(Tracer *self, Stack *stack, int64_t now)
-{
-    if (stack->depth > 0)
-        self->nodes[node_on_top(stack)].own += now - stack->last;
-    stack->last = now;
-}
-
-/* The thread runs the work itself from here. A guest below it there waits. */
-static void
-bind_owner(Tracer *self, uint64_t thread, int64_t now)
-{
-    Stack *guest = guest_of(self, thread);
-    if (guest != NULL)
-        spend(self, guest, now);
-    self->owner.thread = thread;
-    self->owner.last = now;
-    self->bound = 1;
-}
-
-static void
-unbind_owner(Tracer *self, int64_t now)
-{
-    if (!self->bound)
-        return;
-    spend(self, &self->owner, now);
-    self->bound = 0;
-    Stack *guest = guest_of(self, self->owner.thread);
-    if (guest != NULL)
-        guest->last = now;
 }
 
 static void
@@ -246,6 +220,7 @@ forget_nodes(Tracer *self)
     PyMem_RawFree(self->buckets);
     self->buckets = NULL;
     self->bucket_count = 0;
+    forget_spans(&self->spans);
     /* What goes with a key may run anything. */
     for (uint32_t node = 0; node < count; node++)
         Py_XDECREF(nodes[node].key);
@@ -262,6 +237,7 @@ forget_stacks(Tracer *self)
     PyMem_RawFree(self->guests);
     self->guests = NULL;
     self->guest_count = self->guest_capacity = 0;
+    forget_lanes(&self->spans);
     map_free(&self->outside);
     map_free(&self->resumed);
 }

@@ -1,11 +1,12 @@
-/* Put before the source of the tracer (-include): memory that gives out, a counter that jumps. */
+/* Put before the source of the tracer (-include): memory that gives out, clocks that jump. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <frameobject.h>
+#include <time.h>
 
 static long countdown = -1, failures, wanted_failures;
-static long long jumped;
+static long long jumped, jumped_seconds;
 
 /* The call after `successes` others fails, and so do `more` after it. */
 __attribute__((visibility("default"))) void
@@ -26,6 +27,12 @@ __attribute__((visibility("default"))) void
 jump_ticks(long long ticks)
 {
     jumped += ticks;
+}
+
+__attribute__((visibility("default"))) void
+jump_clock(long long seconds)
+{
+    jumped_seconds += seconds;
 }
 
 static int
@@ -75,3 +82,5 @@ static PyObject *(*const build_value)(const char *, ...) = Py_BuildValue;
 #if defined(__x86_64__)
 #define __builtin_ia32_rdtsc() (__builtin_ia32_rdtsc() + (unsigned long long)jumped)
 #endif
+#define clock_gettime(id, moment) \
+    (clock_gettime(id, moment) == 0 ? ((moment)->tv_sec += (time_t)jumped_seconds, 0) : -1)

@@ -3,83 +3,21 @@
 from __future__ import annotations
 
 import contextvars
-import ctypes
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.instruments import calltree_build
+from tests.instruments.calltree_faulty import Faulty
+from tests.instruments.tracing import spans_of
 from tests.require import require
-
-FAULTS = Path(__file__).parent / "calltree_faults.h"
-
-
-class Faulty:
-    """A build of the tracer whose memory can be made to give out, with events of its own."""
-
-    def __init__(self, path: Path) -> None:
-        self.module = calltree_build.load(path)
-        self.library = ctypes.PyDLL(str(path))
-        self.jump = self.library.jump_ticks
-        self.jump.argtypes = [ctypes.c_longlong]
-        self.jump.restype = None
-
-    def fail_after(self, successes: int, more: int) -> None:
-        self.library.fail_after(ctypes.c_long(successes), ctypes.c_long(more))
-
-    def failed(self) -> int:
-        return int(self.library.failed())
-
-    def __enter__(self) -> Faulty:
-        if sys.version_info < (3, 12):
-            self.module.hook_threads()
-            return self
-        monitoring = sys.monitoring
-        monitoring.use_tool_id(3, "faulty")
-        events = monitoring.events
-        for event, callback in {
-            events.PY_START: self.module.on_start,
-            events.PY_RESUME: self.module.on_resume,
-            events.PY_THROW: self.module.on_resume,
-            events.PY_YIELD: self.module.on_yield,
-            events.PY_RETURN: self.module.on_return,
-            events.PY_UNWIND: self.module.on_return,
-            events.CALL: self.module.on_call,
-            events.C_RETURN: self.module.on_c_return,
-            events.C_RAISE: self.module.on_c_return,
-        }.items():
-            monitoring.register_callback(3, event, callback)
-        monitoring.set_events(
-            3,
-            events.PY_START
-            | events.PY_RESUME
-            | events.PY_THROW
-            | events.PY_YIELD
-            | events.PY_RETURN
-            | events.PY_UNWIND
-            | events.CALL,
-        )
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.fail_after(-1, 0)
-        if sys.version_info < (3, 12):
-            self.module.unhook_threads()
-        else:
-            sys.monitoring.set_events(3, 0)
-            sys.monitoring.free_tool_id(3)
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Faulty:
-    calltree_build.compiler()
-    path = calltree_build.build(tmp_path_factory.mktemp("faulty"), "-include", str(FAULTS))
-    made = Faulty(path)
+    made = Faulty.built(tmp_path_factory.mktemp("faulty"))
     made.module.handover(hand_over.__code__)
     return made
 
@@ -138,7 +76,7 @@ ANSWER = 6 + 4 + 6 + 5 + 7
 def work(module: Any) -> int:
     """All that is done with a Tracer; 0 when one of its own methods said that it has no memory."""
     try:
-        tracer = module.Tracer(max_nodes=10_000, builtins=True)
+        tracer = module.Tracer(max_nodes=10_000, builtins=True, max_spans=64, least_ns=0)
         tracer.start()
     except MemoryError:
         return 0
@@ -154,6 +92,12 @@ def work(module: Any) -> int:
     except MemoryError:
         return 0
     assert len(result["parent"]) == len(result["own_ns"]) == len(result["frame"])
+    spans = spans_of(result)
+    assert len(spans) <= 64
+    # Half as many were too many once: those that were left out are shorter than all the others.
+    assert result["least_ns"] > 0
+    assert all(span.end - span.start >= result["least_ns"] - 1 for span in spans)
+    assert all(0 < span.node < len(result["parent"]) for span in spans)
     return answer
 
 

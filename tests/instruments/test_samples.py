@@ -470,6 +470,29 @@ def test_alike_stacks_are_one_path() -> None:
     assert result["tree"]["total_ms"] == [4.0, 4.0, 2.0, 1.0]
 
 
+def test_samples_are_told_in_the_order_they_were_taken_in() -> None:
+    tree = StackTree()
+    for number, stack in enumerate(([A, B], [A, C], [A, B], [A]), start=1):
+        tree.add(stack, number * 1_000_000)
+    result, _ = result_of(tree)
+    assert result["order"] == {
+        "node": [2, 3, 2, 1],
+        "ms": [1.0, 2.0, 3.0, 4.0],
+        "omitted": 0,
+    }
+
+
+def test_the_order_ends_where_there_is_no_more_room_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("django_hotpath.instruments.samples.MAX_ORDER", 2)
+    tree = StackTree()
+    for _ in range(5):
+        tree.add([A], 1_000_000)
+    result, _ = result_of(tree)
+    assert (result["order"]["node"], result["order"]["omitted"]) == ([1, 1], 3)
+
+
 def test_a_function_that_was_never_innermost_has_its_row() -> None:
     tree = StackTree()
     tree.add([A, B], 1_000_000)

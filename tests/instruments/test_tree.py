@@ -173,3 +173,24 @@ def test_a_deep_tree_needs_no_deep_python() -> None:
     )
     assert found["total_ms"] == depth + 1
     assert rows(found)["one"][1] == 1
+
+
+def test_each_node_is_told_where_its_time_went() -> None:
+    found = tree.folded(
+        [ONE, OURS, TWO, STDLIB],
+        [-1, 0, 1, 2, 2],
+        [-1, 0, 1, 2, 3],
+        [0, 1, 1, 1, 1],
+        [0, MS, 2 * MS, 4 * MS, 8 * MS],
+    )
+    names = [row["function"] for row in found.plain["functions"]]
+    frames = [found.plain["tree"]["frame"][place] for place in found.place]
+    assert [names[frame] for frame in frames[1:]] == ["one", TOOLS, "two", TOOLS]
+    assert found.stands == [True, True, False, True, False]
+
+
+def test_what_had_no_room_went_to_the_nearest_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MAX_NODES", 2)
+    found = tree.folded([ONE, TWO, THREE], [-1, 0, 1, 2], [-1, 0, 1, 2], [0, 1, 1, 1], [0, 1, 1, 1])
+    assert found.place == [0, 1, 1, 1]
+    assert found.stands == [True, True, False, False]

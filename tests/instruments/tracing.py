@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextvars
 import gc
 import threading
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from django_hotpath.instruments.engines import native_events
 from tests.require import require
@@ -29,12 +30,14 @@ def events(*, builtins: bool = False) -> Iterator[None]:
         native_events.release(builtins=builtins)
 
 
-def new(max_nodes: int = 10_000, *, builtins: bool = False) -> Any:
-    return native_events.new_tracer(max_nodes, builtins)
+def new(max_nodes: int = 10_000, *, builtins: bool = False, **spans: int) -> Any:
+    return native_events.new_tracer(max_nodes, builtins, **spans)
 
 
-def traced(work: Callable[[], Any], max_nodes: int = 10_000, *, builtins: bool = False) -> Any:
-    tracer = new(max_nodes, builtins=builtins)
+def traced(
+    work: Callable[[], Any], max_nodes: int = 10_000, *, builtins: bool = False, **spans: int
+) -> Any:
+    tracer = new(max_nodes, builtins=builtins, **spans)
     with events(builtins=builtins):
         tracer.start()
         work()
@@ -62,6 +65,54 @@ def callers_of(result: dict[str, Any], name: str) -> set[str]:
         if name_of(result, node) == name
     }
     return {name_of(result, parent) if parent else "" for parent in parents}
+
+
+class Span(NamedTuple):
+    """Times are nanoseconds since the start."""
+
+    start: int
+    end: int
+    node: int
+    lane: int
+
+
+def spans_of(result: dict[str, Any]) -> list[Span]:
+    """By start, a caller before what it called."""
+    columns = [
+        array("q", result[key]) for key in ("span_start_ns", "span_ns", "span_node", "span_lane")
+    ]
+    found = [
+        Span(start, start + ns, node, lane) for start, ns, node, lane in zip(*columns, strict=True)
+    ]
+    return sorted(found, key=lambda span: (span.start, -span.end, span.node))
+
+
+def check_spans(result: dict[str, Any]) -> list[Span]:
+    """What holds for any work: within a lane calls lie in each other, and none has more time than
+    its node. Gives the spans."""
+    spans = spans_of(result)
+    totals = list(result["own_ns"])
+    for node in range(len(totals) - 1, 0, -1):
+        totals[result["parent"][node]] += totals[node]
+    open_in: dict[int, list[Span]] = {}
+    times: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
+    for span in spans:
+        assert 0 < span.node < len(totals)
+        assert 0 <= span.start <= span.end
+        around = open_in.setdefault(span.lane, [])
+        while around and around[-1].end < span.start:
+            around.pop()
+        touching = [other for other in around if other.end == span.start]
+        inside = [other for other in around if other.end > span.start]
+        assert all(span.end <= other.end for other in inside), "they overlap"
+        open_in[span.lane] = [*inside, *touching, span] if touching else [*around, span]
+        times[span.node] += span.end - span.start
+        counts[span.node] += 1
+    for node, time in times.items():
+        # Each figure is rounded down.
+        assert time <= totals[node] + counts[node] + len(totals)
+    return spans
 
 
 def living() -> int:

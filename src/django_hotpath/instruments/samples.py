@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from types import CodeType
 from typing import Any, ClassVar
 
 from django_hotpath.callsite import locate
 from django_hotpath.instruments.base import Instrument, to_ms
-from django_hotpath.instruments.tree import plain_tree
+from django_hotpath.instruments.tree import folded
 
 # Milliseconds between two samples, as asked for; what came of it is in the result.
 PERIOD_MS = 1.0
 
 # Distinct stacks beyond this end at their nearest known frame, and the report says so.
 MAX_NODES = 200_000
+
+# Samples of which it is known when they were taken: at one a millisecond the first 100 seconds.
+MAX_ORDER = 100_000
 
 # Less often than this times the period is worth a warning.
 _TOO_SELDOM = 2.0
@@ -43,6 +47,9 @@ class StackTree:
         self._count = [0]
         self._own = [0]
         self._child: dict[tuple[int, int], int] = {}
+        # The node and the nanoseconds of each sample, in time order.
+        self._nodes = array("L")
+        self._weights = array("q")
 
     def add(self, stack: Sequence[CodeType | str], weight_ns: int) -> None:
         node = 0
@@ -64,15 +71,21 @@ class StackTree:
         self._own[node] += weight_ns
         self.samples += 1
         self.sampled_ns += weight_ns
+        if len(self._nodes) < MAX_ORDER:
+            self._nodes.append(node)
+            self._weights.append(weight_ns)
 
     def plain(self) -> dict[str, Any]:
-        """The shape of ``plain_tree``; ``calls`` are samples whose innermost frame it was.
+        """The shape of ``plain_tree``, and ``order``: which node each sample was in.
 
-        Frames of profiling tools that only pass a call on leave no trace.
+        ``calls`` are samples whose innermost frame it was. Frames of profiling tools that only
+        pass a call on leave no trace.
         """
         codes: list[CodeType | str] = []
         index: dict[int, int] = {}
         place: list[int] = [0]
+        # The entry of a node itself, where it has one.
+        entry: list[int] = [0]
         tools: list[CodeType | str] = [_NO_TOOL]
         parent, frame = [_ROOT], [_ROOT]
         count, own = [self._count[0]], [self._own[0]]
@@ -87,6 +100,7 @@ class StackTree:
                 tool = _NO_TOOL
             tools.append(tool)
             place.append(above if tool is not _NO_TOOL else len(parent))
+            entry.append(len(parent))
             if tool is not _NO_TOOL:
                 code = tool
                 if not self._count[node]:
@@ -98,7 +112,13 @@ class StackTree:
             frame.append(index[id(code)])
             count.append(self._count[node])
             own.append(self._own[node])
-        return plain_tree(codes, parent, frame, count, own)
+        tree = folded(codes, parent, frame, count, own)
+        order = {
+            "node": [tree.place[entry[node]] for node in self._nodes],
+            "ms": [to_ms(weight) for weight in self._weights],
+            "omitted": self.samples - len(self._nodes),
+        }
+        return {**tree.plain, "order": order}
 
 
 class Samples(Instrument):

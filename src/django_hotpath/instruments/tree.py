@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from django_hotpath.instruments.calls import TOOLS_KEY, Key, describe, key_of
 
@@ -16,6 +16,19 @@ from django_hotpath.instruments.calls import TOOLS_KEY, Key, describe, key_of
 MAX_NODES = 50_000
 
 _ROOT = -1
+
+
+class Folded(NamedTuple):
+    """The plain tree, and what became of each node that was handed over.
+
+    ``place``: the index in the tree that its time went to, or of the nearest one above when the
+    tree had no room for that. ``stands``: whether the node is that one, with all of its calls;
+    false for frames of tools and for what had no room.
+    """
+
+    plain: dict[str, Any]
+    place: list[int]
+    stands: list[bool]
 
 
 def plain_tree(
@@ -26,7 +39,19 @@ def plain_tree(
     own_ns: Sequence[int],
     wait_ns: Sequence[int] | None = None,
 ) -> dict[str, Any]:
-    """``functions``, ``edges`` and ``tree`` as in ``docs/reference/capture.md``.
+    """``functions``, ``edges`` and ``tree`` as in ``docs/reference/capture.md``."""
+    return folded(codes, parent, frame, calls, own_ns, wait_ns).plain
+
+
+def folded(
+    codes: Sequence[CodeType | str],
+    parent: Sequence[int],
+    frame: Sequence[int],
+    calls: Sequence[int],
+    own_ns: Sequence[int],
+    wait_ns: Sequence[int] | None = None,
+) -> Folded:
+    """As ``plain_tree``, with where each node went.
 
     Node 0 is the root (``parent[0] == frame[0] == -1``); a node's parent comes before it.
     ``frame`` indexes ``codes``; ``own_ns`` are nanoseconds in the node itself, ``wait_ns``
@@ -37,7 +62,8 @@ def plain_tree(
     """
     table = _Frames(codes)
     nodes = _Nodes()
-    mapped = [0] * len(parent)
+    # Where what a node calls hangs, and where the node's own time goes.
+    mapped, spent = [0] * len(parent), [0] * len(parent)
     in_tool = [False] * len(parent)
     waits = wait_ns if wait_ns is not None else [0] * len(parent)
     nodes.own[0], nodes.wait[0] = own_ns[0], waits[0]
@@ -52,21 +78,27 @@ def plain_tree(
         else:
             node = mapped[index] = nodes.child(above, row)
             nodes.wait[node] += waits[index]
+        spent[index] = node
         nodes.calls[node] += calls[index]
         nodes.own[node] += own_ns[index]
     totals = nodes.totals()
     order, functions, edges = _function_table(table, nodes, totals)
     kept = _largest(totals)
-    tree = nodes.plain(totals, order, kept, with_wait=wait_ns is not None)
-    return {
+    plain = {
         "total_ms": _ms(totals[0]),
         "calls": sum(nodes.calls),
         "primitive_calls": sum(row["primitive_calls"] for row in functions),
         "functions": functions,
         "edges": edges,
-        "tree": tree,
+        "tree": nodes.plain(totals, order, kept, with_wait=wait_ns is not None),
         "truncated": 0,
     }
+    there = {node: index for index, node in enumerate(kept)}
+    nearest: list[int] = []
+    for node, above in enumerate(nodes.parent):
+        nearest.append(there.get(node, nearest[above] if node else 0))
+    stands = [node in there and not tool for node, tool in zip(spent, in_tool, strict=True)]
+    return Folded(plain, [nearest[node] for node in spent], stands)
 
 
 class _Frames:

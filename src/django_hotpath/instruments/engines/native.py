@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django_hotpath.instruments.base import Instrument, Session
+from django_hotpath.instruments.base import Instrument, Session, clock
 from django_hotpath.instruments.engines import native_events
-from django_hotpath.instruments.tree import plain_tree
+from django_hotpath.instruments.spans import plain_spans
+from django_hotpath.instruments.tree import folded
 
 # A page of Django's admin has some ten thousand.
 MAX_NODES = 1_000_000
@@ -35,6 +36,7 @@ class NativeCalls(Instrument):
         super().__init__(session, target)
         self._builtins = target == "builtins"
         self._tracer: Any = None
+        self._started_between = (0, 0)
 
     @classmethod
     def available(cls) -> str | None:
@@ -53,11 +55,13 @@ class NativeCalls(Instrument):
     def start(self) -> None:
         tracer = native_events.new_tracer(self.max_nodes, self._builtins)
         native_events.acquire(builtins=self._builtins)
+        before = clock()
         try:
             tracer.start()
         except BaseException:
             native_events.release(builtins=self._builtins)
             raise
+        self._started_between = before, clock()
         self._tracer = tracer
 
     def stop(self) -> None:
@@ -91,16 +95,26 @@ class NativeCalls(Instrument):
                 f"calls: the tree was truncated at {self.max_nodes:,} nodes: {lost:,} calls are "
                 "not in it, their time is their caller's"
             )
+        tree = folded(
+            found["codes"],
+            found["parent"],
+            found["frame"],
+            found["calls"],
+            found["own_ns"],
+            found["wait_ns"],
+        )
+        place = [at if stands else -1 for at, stands in zip(tree.place, tree.stands, strict=True)]
         return {
             "engine": self.engine,
             "builtins": self._builtins,
             "lost": lost,
-            **plain_tree(
-                found["codes"],
-                found["parent"],
-                found["frame"],
-                found["calls"],
-                found["own_ns"],
-                found["wait_ns"],
-            ),
+            **tree.plain,
+            "spans": plain_spans(found, place, self._capture_started(found["begun_ns"])),
         }
+
+    def _capture_started(self, begun_ns: int) -> int:
+        """When the capture started, on the clock by which the tracer began at ``begun_ns``."""
+        before, after = self._started_between
+        # The same clock as Python's on Linux and Windows; else both began at about the same time.
+        same = before <= begun_ns <= after
+        return self.session.started_ns - (0 if same else before - begun_ns)
