@@ -9,6 +9,7 @@ from django_hotpath.report import (
     explain_views,
     export_views,
     history_views,
+    source_views,
     verify_views,
     views,
 )
@@ -46,6 +47,11 @@ urlpatterns = [
     path("<hotpath_capture:capture_id>/export/<slug:name>/", export_views.export, name="export"),
     path("api/", include("django_hotpath.report.api_urls")),
     path("<hotpath_capture:capture_id>/delete/", views.delete, name="delete"),
+    path(
+        "<hotpath_capture:capture_id>/source/<int:function>/",
+        source_views.source,
+        name="source",
+    ),
     path(
         "<hotpath_capture:capture_id>/findings/<int:number>/verify/",
         verify_views.verify,

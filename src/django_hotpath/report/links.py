@@ -38,6 +38,8 @@ class Links:
     pstats: str | None = None
     page: str | None = None
     """The profiled page itself, without our parameter."""
+    source: str | None = None
+    """The source lines of function 0; of another one with its number in place of the last 0."""
     memory: str | None = None
     """Where to fetch the memory lane from; for captures of a GET only."""
     memory_auto: bool = False
@@ -52,6 +54,8 @@ class Links:
     """Where to have the request repeated; for captures of a GET only."""
     editor: bool = True
     """Whether files are links to the editor of this machine: not in a file to give away."""
+    in_file: bool = False
+    """The page is a file to keep: there is no project behind it to ask."""
     delete: str | None = None
     csrf_token: str | None = None
 
@@ -116,6 +120,7 @@ def capture_links(capture: Capture, *, csrf_token: str | None = None) -> Links:
         compare=f"{reverse('hotpath:compare')}?a={capture.id}" if capture.request else None,
         runs=reverse("hotpath:peers", args=[capture.id]) if repeatable(capture) else None,
         exports=_exports(capture),
+        source=reverse("hotpath:source", args=[capture.id, 0]),
         delete=reverse("hotpath:delete", args=[capture.id]) if csrf_token else None,
         csrf_token=csrf_token,
     )

@@ -19,6 +19,7 @@ from django_hotpath.report.formats import byte_size, count
 from django_hotpath.report.links import Links
 from django_hotpath.report.viewmodels import sections
 from django_hotpath.report.viewmodels.allocations import allocations_view
+from django_hotpath.report.viewmodels.cache import cache_view
 from django_hotpath.report.viewmodels.calls import CallsView, calls_view
 from django_hotpath.report.viewmodels.eventloop import eventloop_view
 from django_hotpath.report.viewmodels.findings import finding_cards, no_finding
@@ -32,6 +33,7 @@ from django_hotpath.report.viewmodels.runs import RunsView, runs_view
 from django_hotpath.report.viewmodels.samples import samples_view
 from django_hotpath.report.viewmodels.shares import shares
 from django_hotpath.report.viewmodels.summary import summary
+from django_hotpath.report.viewmodels.templates import templates_view
 from django_hotpath.report.viewmodels.timeline import timeline_view
 from django_hotpath.report.viewmodels.usage import usage_view
 
@@ -44,10 +46,12 @@ INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
 # In this order; a module uses what those before it offer.
 MODULES = (
     *("kit", "editor", "layer", "state", "table", "virtual", "controls", "tabs", "keys"),
-    *("flamemodel", "flamepaint", "flame", "timelinepaint", "timeline"),
+    *("flamemodel", "flamefold", "flameviews", "flamepaint", "flamegraph", "flamecanvas"),
+    *("flamekeys", "flamesource", "flamedetails", "flamecontrols", "flamelist", "flametree", "flame"),
+    *("timelinepaint", "timeline"),
     *("callsmodel", "inspector", "calls"),
     *("sqltext", "statements", "queryfilters", "queries", "explain"),
-    *("memory", "verify", "runs"),
+    *("cachetab", "memory", "raw", "verify", "runs"),
 )
 STYLES = ("tables", "explain", "flame", "timeline", "compare")
 
@@ -150,14 +154,14 @@ def report_page(
         "samples": view("samples", samples_view),
         "lines": view("lines", lambda data: lines_view(data, capture.timing.wall_ms)),
         "line_memory": view("line_memory", line_memory_view),
-        "cache": view("cache", sections.cache_view),
-        "templates": view("templates", sections.templates_view),
+        "cache": view("cache", lambda data: cache_view(data, capture.timing.wall_ms)),
+        "templates": view("templates", templates_view),
         "memory": view("memory", sections.memory_view),
         "allocations": view("allocations", lambda data: allocations_view(data, grown)),
         "hunt": links.hunt(parameter),
         "usage_run": links.usage(parameter) if "usage" not in instruments else None,
         "objects": view("objects", objects_view),
-        "gc": view("gc", sections.gc_view),
+        "gc": view("gc", lambda data: sections.gc_view(data, capture.timing.wall_ms)),
         "eventloop": view("eventloop", eventloop_view),
         "instruments": instruments,
     }
@@ -172,7 +176,7 @@ def report_page(
     values["sections"] = _sections(values, problems)
     values["data"] = [
         _json_script(found.data, f"{name}-data")
-        for name in ("flame", "timeline", "calls", "queries")
+        for name in ("flame", "timeline", "calls", "queries", "cache")
         if (found := values[name]) is not None
     ]
     values["runs"] = _runs(capture, links)
