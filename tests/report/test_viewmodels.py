@@ -104,8 +104,9 @@ def test_a_group_names_the_findings_about_it() -> None:
         ((1, "slow", "Slow"),),
         ((0, "N+1", "Many queries"),),
     ]
-    assert view.data["findings"] == [[0, "N+1", "Many queries"], [1, "slow", "Slow"]]
+    assert view.data["findings"] == [(0, "N+1", "Many queries"), (1, "slow", "Slow")]
     assert view.data["marks"] == {1: [0], 0: [1]}
+
 
 def test_a_finding_points_to_the_group_of_its_queries() -> None:
     view = view_of(query(0), query(1), query(2, call_site=OTHER, duration_ms=9.0))
@@ -147,6 +148,7 @@ def test_a_driver_below_a_statement_is_time_of_the_database() -> None:
         function("recv", kind="stdlib", package="socket", file="socket.py"),
     )
     assert calls_view(calls(*rows, tree=tree)).data["within"] == {"database": {1: 2.5}}
+
 
 def test_what_was_not_measured_is_not_among_the_figures() -> None:
     found = [stat.label for stat in stats(capture(timing=Timing(wall_ms=5.0)))]

@@ -147,7 +147,7 @@ def group_queries(statements: Sequence[Mapping[str, Any]]) -> list[list[Mapping[
 
 def _site_key(query: Mapping[str, Any]) -> tuple[Any, ...]:
     place = query.get("call_site") or {}
-    return tuple(place.get(key) for key in ("file", "line", "template", "template_line"))
+    return place.get("file"), place.get("line"), place.get("template"), place.get("template_line")
 
 
 def _group(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from django_hotpath.analysis.statements import is_read
 from django_hotpath.report.viewmodels import sql
@@ -35,20 +35,11 @@ Key = TypeVar("Key", bound=Hashable)
 Statements = Sequence[Mapping[str, Any]]
 
 
-class _Table(Generic[Key]):
-    """Numbers things in the order in which they come, each once."""
-
-    def __init__(self, write: Callable[[Key], Any]) -> None:
-        self.rows: list[Any] = []
-        self._write = write
-        self._numbers: dict[Key, int] = {}
-
-    def number(self, key: Key) -> int:
-        found = self._numbers.get(key)
-        if found is None:
-            found = self._numbers[key] = len(self.rows)
-            self.rows.append(self._write(key))
-        return found
+def numbered(values: Iterable[Key]) -> tuple[list[Key], list[int]]:
+    """Each value once, in the order in which they come; and the number of each."""
+    numbers: dict[Key, int] = {}
+    found = [numbers.setdefault(value, len(numbers)) for value in values]
+    return list(numbers), found
 
 
 def packed(
@@ -69,69 +60,66 @@ def packed(
     ``fetch`` are microseconds, ``sql``, ``params``, ``stack`` and ``group`` number rows of the
     tables beside it, ``bits`` are ``MANY`` and ``TRANSACTION``. ``kinds`` has a letter a text.
     """
-    texts = _Table[str](_Texts())
-    params = _Table[str](str)
-    stacks = _Table[tuple[int, ...]](list)
+    texts, of_text = numbered(str(query["sql"]) for query in statements)
+    params, of_params = numbered(map(params_text, statements))
+    stacks, of_stack = numbered(tuple(query.get("stack") or ()) for query in statements)
+    starts = [round(query["start_ms"] * 100) for query in statements]
+    fetches = [query.get("fetch_ms") for query in statements]
+    indexes = [query["index"] for query in statements]
     columns: dict[str, list[Any]] = {
-        name: []
-        for name in ("index", "group", "sql", "start", "took", "fetch", "rows", "params", "stack")
+        "group": [group_of[index] for index in indexes],
+        "sql": of_text,
+        "start": [at - before for at, before in zip(starts, [0, *starts], strict=False)],
+        "took": [round(query["duration_ms"] * 1000) for query in statements],
+        "fetch": [None if fetch is None else round(fetch * 1000) for fetch in fetches],
+        "rows": [query.get("rows") for query in statements],
+        "params": of_params,
+        "stack": of_stack,
+        "bits": [
+            MANY * bool(query.get("many")) + TRANSACTION * bool(query.get("transaction"))
+            for query in statements
+        ],
     }
-    bits: list[int] = []
-    before = 0
-    for query in statements:
-        start = round(query["start_ms"] * 100)
-        fetch = query.get("fetch_ms")
-        columns["index"].append(query["index"])
-        columns["group"].append(group_of[query["index"]])
-        columns["sql"].append(texts.number(str(query["sql"])))
-        columns["start"].append(start - before)
-        columns["took"].append(round(query["duration_ms"] * 1000))
-        columns["fetch"].append(None if fetch is None else round(fetch * 1000))
-        columns["rows"].append(query.get("rows"))
-        columns["params"].append(params.number(params_text(query)))
-        columns["stack"].append(stacks.number(tuple(query.get("stack") or ())))
-        bits.append(MANY * bool(query.get("many")) + TRANSACTION * bool(query.get("transaction")))
-        before = start
-    if columns["index"] == list(range(len(statements))):
-        # The place of a statement says it.
-        del columns["index"]
-    named = _Table[tuple[int, str, str]](list)
+    if indexes != list(range(len(statements))):
+        # Else the place of a statement says it.
+        columns["index"] = indexes
+    named, of_finding = numbered(one for some in found.values() for one in some)
+    number = dict(zip((one for some in found.values() for one in some), of_finding, strict=True))
     return {
         "count": len(statements),
         "span": round(span, 3),
         "total": round(total, 4),
         "slow": slow_ms,
-        "texts": texts.rows,
-        "kinds": "".join(kind_of(row[-1]) for row in texts.rows),
-        "params": params.rows,
+        "texts": _short_and_full(texts),
+        "kinds": "".join(map(kind_of, texts)),
+        "params": params,
         "frames": [packed_site(frame(entry)) for entry in frames],
-        "stacks": stacks.rows,
+        "stacks": stacks,
         "groups": [
             [packed_site(site(members[0].get("call_site"))), str(members[0].get("alias", ""))]
             for members in groups
         ],
         "columns": {
             name: values[0] if values and values.count(values[0]) == len(values) else values
-            for name, values in {**columns, "bits": bits}.items()
+            for name, values in columns.items()
         },
         "same": dict(_places(statements, lambda query: query.get("duplicate_of"))),
         "cut": dict(_places(statements, lambda query: query.get("sql_truncated") or None)),
         "errors": dict(_places(statements, lambda query: error_text(query) or None)),
-        "marks": {key: [named.number(one) for one in some] for key, some in found.items()},
-        "findings": named.rows,
+        "marks": {key: [number[one] for one in some] for key, some in found.items()},
+        "findings": named,
     }
 
 
-class _Texts:
-    """A statement as ``[short, full]``; one of them where that is enough."""
-
-    def __init__(self) -> None:
-        self.left = TEXT_BUDGET
-
-    def __call__(self, text: str) -> list[str]:
+def _short_and_full(texts: Sequence[str]) -> list[list[str]]:
+    """Each as ``[short, full]``; one of them where that is enough, or there is no room for more."""
+    left = TEXT_BUDGET
+    found = []
+    for text in texts:
         short = sql.short(text)
-        self.left -= len(text)
-        return [short] if self.left < 0 or short == text else [short, text]
+        left -= len(text)
+        found.append([short] if left < 0 or short == text else [short, text])
+    return found
 
 
 def _places(
