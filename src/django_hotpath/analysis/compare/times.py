@@ -22,6 +22,9 @@ LEAST = 0.02
 """Differences below are not called such, however certain: a process that starts anew has its
 memory elsewhere, and is a little faster or slower for that alone."""
 
+SCATTERED = 2.0
+"""Where not even twice the time would show, "no difference" would promise too much."""
+
 _TIMES: tuple[tuple[str, str], ...] = (
     ("wall_ms", "Wall time"),
     ("cpu_ms", "CPU time"),
@@ -97,6 +100,8 @@ def _judged(
         found.ratio is not None and abs(found.ratio - 1) < LEAST
     )
     if not found.certain or small:
+        if (found.ratio_high or 0.0) > SCATTERED and not small:
+            return "unclear", f"cannot tell: the runs differ too much among themselves ({runs})"
         return "same", f"no measurable difference ({_within(found)}; {runs})"
     more = found.shift > 0
     text = f"{_by(found)} ({runs})"
