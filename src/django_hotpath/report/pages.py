@@ -47,15 +47,8 @@ INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
 MODULES = (
     *("kit", "editor", "layer", "state", "table", "virtual", "controls", "tabs", "keys"),
     *("flamemodel", "flamefold", "flameviews", "flamepaint", "flamegraph", "flamecanvas"),
-    *(
-        "flamekeys",
-        "flamesource",
-        "flamedetails",
-        "flamecontrols",
-        "flamelist",
-        "flametree",
-        "flame",
-    ),
+    *("flamekeys", "flamesource", "flamedetails", "flamecontrols", "flamelist"),
+    *("flametree", "flame"),
     *("timelinepaint", "timeline"),
     *("callsmodel", "inspector", "calls"),
     *("sqltext", "statements", "queryfilters", "queries", "explain"),
