@@ -157,6 +157,11 @@ def _templates(result: Mapping[str, Any]) -> None:
     assert result["count"] == 1
 
 
+def _middleware(result: Mapping[str, Any]) -> None:
+    # There is no request.
+    assert (result["middleware"], result["view"]) == ([], None)
+
+
 def _gc(result: Mapping[str, Any]) -> None:
     assert result["generations"][2] >= 1
 
@@ -182,6 +187,7 @@ CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "usage": _usage,
     "cache": _cache,
     "templates": _templates,
+    "middleware": _middleware,
     "gc": _gc,
     "eventloop": _eventloop,
     "memory": _memory,

@@ -80,7 +80,7 @@ class ProfilingMiddleware:
         return response
 
     def _profile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
-        if not profiled.start():
+        if not profiled.start(self):
             return profiled.unprofiled(self._plain(request))
         try:
             response = self.get_response(request)
@@ -112,7 +112,7 @@ class ProfilingMiddleware:
         return response
 
     async def _aprofile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
-        if not profiled.start():
+        if not profiled.start(self):
             return profiled.unprofiled(await self._aplain(request))
         try:
             work = self.get_response(request)

@@ -63,8 +63,12 @@ class ProfiledRequest:
         self.suspended = False
         self.streams = False
 
-    def start(self) -> bool:
-        """Whether the request is being profiled; if not, ``unprofiled`` says why."""
+    def start(self, outermost: object = None) -> bool:
+        """Whether the request is being profiled; if not, ``unprofiled`` says why.
+
+        ``outermost`` is the middleware that calls all others, by its ``get_response``.
+        """
+        self.recorder.session.outermost = outermost
         try:
             standaside.begin(self.request)
             self.recorder.start()

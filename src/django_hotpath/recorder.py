@@ -419,6 +419,8 @@ _COST_ORDER = {
     "allocations": 8,
     # It looks whether allocations are traced.
     "line_memory": 8.5,
+    # Its view is the one that others have not wrapped.
+    "middleware": 8.6,
     # What the others take to start and stop is no part of the steps that it times.
     "eventloop": 8.8,
     "calls": 9,

@@ -81,6 +81,8 @@ class Session:
     started_ns: int = 0
     work: Any = None
     subject: Any = None
+    # Whoever calls the request's middleware, by its ``get_response``; None where there is none.
+    outermost: Any = None
     # Whether an instrument of this capture, or of one around it, sees frames: then operations run
     # in named ones.
     frames: bool = False
