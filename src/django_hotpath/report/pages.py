@@ -52,7 +52,7 @@ MODULES = (
     *("timelinepaint", "timeline"),
     *("callsmodel", "inspector", "calls"),
     *("sqltext", "statements", "queryfilters", "queries", "explain"),
-    *("cachetab", "memory", "raw", "verify", "runs"),
+    *("cachetab", "lines", "memory", "raw", "verify", "runs"),
 )
 STYLES = ("tables", "explain", "flame", "timeline", "compare")
 

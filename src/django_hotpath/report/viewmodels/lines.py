@@ -12,6 +12,9 @@ from django_hotpath.report.formats import share
 from django_hotpath.report.viewmodels.shares import part_of
 
 HOT = 0.1
+COLD = 0.005
+STEPS = (0.05, 0.15, 0.3, 0.6)
+"""Shares from which on a line is a degree hotter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +39,18 @@ class LineRow:
     def hot(self) -> bool:
         return self.share >= HOT
 
+    @property
+    def heat(self) -> int:
+        """How dark the line is, from 0 to 5: about as large a part of the function's cost."""
+        if not self.hits or self.share < COLD:
+            return 0
+        return 1 + sum(self.share >= step for step in STEPS)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionLines:
+    key: int
+    """Its number, dearest first."""
     function: str
     place: str
     full: str
@@ -108,6 +120,7 @@ def _view(
         after=data.get("after"),
         functions=[
             FunctionLines(
+                key=index,
                 function=str(function["function"]),
                 place=f"{short_path(str(function['file']))}:{function['line']}",
                 full=f"{function['file']}:{function['line']}",

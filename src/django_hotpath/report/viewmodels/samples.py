@@ -9,6 +9,7 @@ from typing import Any
 
 from django_hotpath.analysis.paths import short_path
 from django_hotpath.report.formats import share
+from django_hotpath.report.viewmodels.memorychart import MemoryChart, memory_chart
 from django_hotpath.report.viewmodels.shares import part_of
 
 ROWS = 40
@@ -84,6 +85,7 @@ class SampledMemory:
     first: int | None
     peak: int | None
     last: int | None
+    chart: MemoryChart | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +143,10 @@ def samples_view(samples: Mapping[str, Any]) -> SamplesView:
         folded=tree.folded,
         folded_share=share(tree.folded_ms, total),
         memory=SampledMemory(
-            first=memory.get("rss_first"), peak=memory.get("rss_peak"), last=memory.get("rss_last")
+            first=memory.get("rss_first"),
+            peak=memory.get("rss_peak"),
+            last=memory.get("rss_last"),
+            chart=memory_chart(memory),
         )
         if memory
         else None,
