@@ -22,7 +22,12 @@ _COLUMNS = (
     ("started_at", "Started", "", ""),
     ("path", "Request", "", ""),
     ("status", "Status", "", ""),
-    ("wall_ms", "Wall, ms", "n", "Until the answer was ready, waiting included"),
+    (
+        "wall_ms",
+        "Wall, ms",
+        "n",
+        "Until the answer was ready, waiting included; a profiled request takes longer",
+    ),
     ("queries", "Queries", "n", "Statements sent to databases; a dash where nobody counted"),
     ("findings", "Findings", "", "Known of profiled requests only"),
 )

@@ -54,7 +54,7 @@ def sparkline(
     """
     shown = lines[-_SHOWN:]
     plain = [line for line in shown if not line.profiled] or list(shown)
-    if not plain:
+    if len(shown) < 2:
         return None
     highest = max(line.wall_ms for line in plain) or 1.0
     step = (WIDTH - 2 * _EDGE) / max(len(shown) - 1, 1)

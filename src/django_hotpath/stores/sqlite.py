@@ -31,7 +31,7 @@ from django_hotpath.stores.base import (
 from django_hotpath.stores.connection import Writer
 from django_hotpath.stores.requests import RequestFilter, RequestPage, RequestSummary, line_of
 from django_hotpath.stores.sqlite_requests import storable
-from django_hotpath.stores.sqlite_schema import migrate as _migrate
+from django_hotpath.stores.sqlite_schema import migrate
 
 _COLUMNS = (
     "id",
@@ -50,6 +50,7 @@ _COLUMNS = (
     "instruments",
 )
 _TEXT = "coalesce(path, '') || ' ' || label"
+_migrate = migrate
 # A request may wait this long for another one that is writing, no longer.
 _BUSY_SECONDS = 1.0
 

@@ -70,7 +70,7 @@ function build(kit, row, { back, token, choosing }) {
     { id: `r${row.seq}`, class: "new", "data-seq": row.seq, "data-started": row.started_at },
     first,
     cell("when", el("time", { datetime: row.started_at }, row.started_at)),
-    cell("request", ...(row.url ? [el("a", { href: row.url }, ...name.filter(Boolean))] : name), under),
+    cell("what", ...(row.url ? [el("a", { href: row.url }, ...name.filter(Boolean))] : name), under),
     cell("state", status),
     cell("n wall", wall),
     cell("n queries", kit.count(row.queries)),
