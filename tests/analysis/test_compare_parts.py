@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -159,3 +160,58 @@ def test_an_instrument_of_another_shape_is_left_out_of_counts(broken: dict[str, 
     data = {name: {"count": 1} if value is None else value for name, value in broken.items()}
     one = capture(instruments={"calls": data.get("calls", {}), "gc": {}})
     assert compare(one, one).functions == ()
+
+
+def with_code(own: float, changed: float = 10.0, seed: int = 0, **values: Any) -> Capture:
+    """Twenty functions that did not change, and one that did."""
+    random = Random(seed)
+    rows = [function(f"f{i}", own_ms=own * random.lognormvariate(0, 0.05)) for i in range(20)]
+    wall = sum(row["own_ms"] for row in rows) + changed
+    return replace(
+        with_functions(*rows, function("changed", own_ms=changed), wall_ms=wall), **values
+    )
+
+
+def test_a_busy_machine_is_no_change_of_the_code() -> None:
+    a = [with_code(2.0, 20, seed) for seed in range(10)]
+    b = [with_code(1.0, 10, seed + 50) for seed in range(10)]
+    told = compare(a, b)
+    assert told.outcome == "unclear"
+    assert "code that did not change took" in told.verdict
+    assert "busier during A" in told.verdict
+
+
+def test_a_change_of_one_function_is_not_blamed_on_the_machine() -> None:
+    a = [with_code(1.0, 40, seed) for seed in range(10)]
+    b = [with_code(1.0, 10, seed + 50) for seed in range(10)]
+    told = compare(a, b)
+    assert told.faster
+    assert not any("machine's" in text for text in told.cautions)
+
+
+def test_a_part_that_is_the_machines_is_said() -> None:
+    a = [with_code(1.0, 60, seed) for seed in range(10)]
+    b = [with_code(0.85, 10, seed + 50) for seed in range(10)]
+    told = compare(a, b)
+    assert told.faster
+    assert any("part of the difference is the machine's" in text for text in told.cautions)
+
+
+def test_another_python_is_no_control() -> None:
+    a = [with_code(2.0, 20, seed) for seed in range(10)]
+    newer = replace(a[0].environment, python="3.14.0")
+    b = [with_code(1.0, 10, seed + 50, environment=newer) for seed in range(10)]
+    assert compare(a, b).faster
+
+
+def test_waiting_is_told_from_work() -> None:
+    def made(wall: float, seed: int) -> list[Capture]:
+        random = Random(seed)
+        return [
+            capture(timing=Timing(wall_ms=wall + random.random(), cpu_ms=50 + random.random()))
+            for _ in range(8)
+        ]
+
+    told = compare(made(100, 1), made(80, 2))
+    assert told.faster
+    assert any("what changed is waiting" in text for text in told.cautions)

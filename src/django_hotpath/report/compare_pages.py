@@ -25,9 +25,9 @@ from django_hotpath.report.viewmodels.strips import strip
 
 logger = logging.getLogger("hotpath")
 
-# What fills sections that only a report has would find nothing to do.
-_WITHOUT = frozenset({"tabs", "timeline", "calls", "queries", "memory", "verify", "explain"})
-_MODULES = tuple(name for name in MODULES if name not in _WITHOUT)
+# Of the report's modules those that find something to do here.
+_USED = ("kit", "editor", "layer", "state", "table", "virtual", "controls", "tabs", "keys", "runs")
+_MODULES = tuple(name for name in MODULES if name in _USED or name.startswith("flame"))
 
 
 def compare_page(

@@ -12,10 +12,11 @@ from django_hotpath.analysis.compare import runs
 from django_hotpath.analysis.compare.counts import counts
 from django_hotpath.analysis.compare.findings import findings
 from django_hotpath.analysis.compare.functions import functions, layers
+from django_hotpath.analysis.compare.machine import speed
 from django_hotpath.analysis.compare.model import Comparison
 from django_hotpath.analysis.compare.queries import queries
 from django_hotpath.analysis.compare.times import times
-from django_hotpath.analysis.compare.verdict import notes, sentence
+from django_hotpath.analysis.compare.verdict import notes, of_times, sentence
 from django_hotpath.capture import Capture
 
 __all__ = ["Comparison", "compare"]
@@ -33,7 +34,8 @@ def compare(
     a, cold_a = runs.warm(_ordered("A", captures_a))
     b, cold_b = runs.warm(_ordered("B", captures_b))
     refused = runs.refusal(a, b)
-    timed = times(a, b, refused)
+    machine = speed(a, b) if refused is None else None
+    timed = times(a, b, refused, machine)
     counted = counts(a, b)
     return Comparison(
         verdict=sentence(timed[0], counted),
@@ -46,7 +48,7 @@ def compare(
         functions=tuple(functions(a, b)),
         queries=tuple(queries(a, b)),
         findings=tuple(findings(a, b)),
-        cautions=tuple(runs.cautions(a, b)),
+        cautions=(*runs.cautions(a, b), *of_times(timed, machine)),
         notes=tuple(notes(timed[0], a, b, len(cold_a), len(cold_b))),
     )
 

@@ -37,8 +37,16 @@ _TIMES: tuple[tuple[str, str], ...] = (
 _TINY_MS = 0.05
 
 
-def times(a: Sequence[Capture], b: Sequence[Capture], refused: str | None) -> list[Measured]:
-    """One for each time that both sets have; ``refused`` says why they cannot be compared."""
+def times(
+    a: Sequence[Capture],
+    b: Sequence[Capture],
+    refused: str | None,
+    machine: float | None = None,
+) -> list[Measured]:
+    """One for each time that both sets have; ``refused`` says why they cannot be compared.
+
+    ``machine``: how long unchanged code took in B, as a ratio of what it took in A.
+    """
     found = []
     for name, label in _TIMES:
         before, after = _values(a, name), _values(b, name)
@@ -47,7 +55,7 @@ def times(a: Sequence[Capture], b: Sequence[Capture], refused: str | None) -> li
             continue
         if name != "wall_ms" and max(*before, *after, 0.0, 0.0) == 0:
             continue
-        found.append(measured(name, label, before, after, refused))
+        found.append(measured(name, label, before, after, refused, machine))
     return found
 
 
@@ -57,7 +65,12 @@ def _values(captures: Sequence[Capture], name: str) -> list[float]:
 
 
 def measured(
-    name: str, label: str, before: Sequence[float], after: Sequence[float], refused: str | None
+    name: str,
+    label: str,
+    before: Sequence[float],
+    after: Sequence[float],
+    refused: str | None = None,
+    machine: float | None = None,
 ) -> Measured:
     """The verdict on one time, from its values in the order of the runs."""
     values: dict[str, Any] = {
@@ -73,7 +86,7 @@ def measured(
     if not enough(len(before), len(after)):
         return Measured(**values, outcome="too_few", text=too_few(len(before), len(after)))
     found = difference(before, after)
-    outcome, text = _judged(found, before, after)
+    outcome, text = _judged(found, before, after, machine)
     return Measured(
         **values,
         outcome=outcome,
@@ -93,7 +106,7 @@ def _change(ratio: float | None) -> float | None:
 
 
 def _judged(
-    found: Difference, before: Sequence[float], after: Sequence[float]
+    found: Difference, before: Sequence[float], after: Sequence[float], machine: float | None
 ) -> tuple[Outcome, str]:
     runs = runs_each(len(before), len(after))
     small = abs(found.shift) < _TINY_MS or (
@@ -105,7 +118,7 @@ def _judged(
         return "same", f"no measurable difference ({_within(found)}; {runs})"
     more = found.shift > 0
     text = f"{_by(found)} ({runs})"
-    if unsteady := _drifting(found, before, after):
+    if unsteady := _by_machine(found, machine) or _drifting(found, before, after):
         return "unclear", f"cannot tell: {unsteady}. Taken as it is: {text}"
     return ("more" if more else "less"), text
 
@@ -151,6 +164,20 @@ def _within(found: Difference) -> str:
         return f"within ±{max(abs(found.shift_low), abs(found.shift_high)):.2f} ms"
     most = max(abs(1 - found.ratio_low), abs(1 - found.ratio_high)) * 100
     return f"within ±{most:.0f} %" if most >= 9.95 else f"within ±{most:.1f} %"
+
+
+def _by_machine(found: Difference, machine: float | None) -> str | None:
+    """Whether the machine may be all that there is."""
+    if machine is None or found.ratio is None:
+        return None
+    change, own = math.log(found.ratio), math.log(machine)
+    if change * own <= 0 or abs(own) < abs(change) / 2:
+        return None
+    return (
+        f"code that did not change took {abs(machine - 1) * 100:.0f} % "
+        f"{'less' if machine < 1 else 'more'} time in B as well, so that the machine was busier "
+        f"during {'A' if machine < 1 else 'B'}. Run both again when it is calm"
+    )
 
 
 def _drifting(found: Difference, before: Sequence[float], after: Sequence[float]) -> str | None:

@@ -8,6 +8,9 @@ from django_hotpath.analysis.compare.model import Counted, Measured
 from django_hotpath.analysis.compare.times import more_runs
 from django_hotpath.capture import Capture
 
+# Of the speed of the machine; less is not worth a word.
+_MACHINE = 0.05
+
 # Named in the sentence when they changed, the queries always.
 _NAMED = {"queries": "queries", "allocated": "memory at the peak", "findings": "findings"}
 
@@ -58,6 +61,27 @@ def notes(
         found.append(
             f"The times hold what measuring costs: {slower}. Without it, the change in percent may "
             "be another, its direction hardly"
+        )
+    return found
+
+
+def of_times(timed: Sequence[Measured], machine: float | None) -> list[str]:
+    """What the times say against each other; ``machine`` as in ``machine.speed``."""
+    found: list[str] = []
+    wall = timed[0]
+    if wall.outcome not in {"less", "more"}:
+        return found
+    if machine is not None and abs(machine - 1) >= _MACHINE:
+        more = "more" if machine > 1 else "less"
+        found.append(
+            f"Code that did not change took {abs(machine - 1) * 100:.0f} % {more} time in B: part "
+            "of the difference is the machine's"
+        )
+    cpu = next((one for one in timed if one.name == "cpu_ms"), None)
+    if cpu is not None and cpu.outcome == "same":
+        found.append(
+            "The CPU time shows no difference: what changed is waiting, for databases, other "
+            "services, or a turn on a busy machine"
         )
     return found
 
