@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from array import array
 from collections import Counter
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from django_hotpath import profile
 from django_hotpath.instruments import spans
 from django_hotpath.instruments.calls import TOOLS
 from django_hotpath.instruments.engines import native_events
+from django_hotpath.instruments.named_frames import named
 from tests.instruments import random_programs
 from tests.recording import recording
 from tests.require import require
@@ -168,6 +171,29 @@ class TestCaptures:
         # What leaves the block runs longer.
         assert 0 <= min(found["start_ms"]) < max(ends) <= run.capture.timing.wall_ms + 0.001
 
+    def test_a_named_frame_has_them_like_a_function(self) -> None:
+        run_statement = named("sql", "SELECT of this test")
+        with recording("native") as run:
+            for _ in range(3):
+                run_statement(random_programs.execute, [])
+        assert _names(run["calls"]).count("SELECT of this test") == 3
+
+    def test_tasks_beside_an_async_view_are_in_lanes_of_their_own(self) -> None:
+        async def fetch() -> None:
+            await asyncio.sleep(0)
+
+        async def view() -> None:
+            await asyncio.gather(fetch(), fetch())
+
+        run = profile("view", instruments=["native"], save=False)
+        asyncio.run(run(view)())
+        assert run.capture is not None
+        calls = run.capture.instruments["calls"]
+        lanes: dict[str, set[int]] = {}
+        for name, lane in zip(_names(calls), calls["spans"]["lane"], strict=True):
+            lanes.setdefault(name.rpartition(".")[2], set()).add(lane)
+        assert (lanes["view"], lanes["fetch"]) == ({0}, {1, 2})
+
     def test_a_smaller_tree_has_those_of_its_nodes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("django_hotpath.instruments.tree.MAX_NODES", 5)
         with recording("native") as run:
@@ -175,6 +201,12 @@ class TestCaptures:
         found = run["calls"]["spans"]
         assert set(found["node"]) <= {1, 2, 3, 4}
         assert found["omitted"] > 0
+
+
+def _names(calls: Any) -> list[str]:
+    """The function of each span."""
+    frames = (calls["tree"]["frame"][node] for node in calls["spans"]["node"])
+    return [calls["functions"][frame]["function"] for frame in frames]
 
 
 def _is_tool(run: Any, node: int) -> bool:
