@@ -256,6 +256,7 @@ class ProfiledRequest:
             json=stored.json if stored else None,
             pstats=stored.pstats if stored else None,
             verify=stored.verify if stored else None,
+            source=stored.source if stored else None,
             compare=stored.compare if stored else None,
             runs=stored.runs if stored else None,
             exports=stored.exports if stored else (),

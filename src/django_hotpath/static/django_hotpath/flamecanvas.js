@@ -28,7 +28,7 @@ export const flameCanvas = {
     if (!this.canvas || !this.picture) return;
     const width = this.scroll.parentElement.clientWidth;
     if (!width) return;
-    const { ROW, RULER } = kit;
+    const { ROW, RULER } = kit.flamePainter;
     const content = this.picture.rows * ROW + RULER + 1;
     const most = this.options.height ?? Math.min(Math.max(innerHeight * 0.6, 260), 1000);
     this.height = Math.max(Math.min(content, most), 120);
@@ -52,9 +52,9 @@ export const flameCanvas = {
   },
 
   view() {
-    const { ROW } = kit;
+    const { ROW } = kit.flamePainter;
     return {
-      from: this.from, to: this.to, top: this.scroll.scrollTop, width: this.width, height: this.height - kit.RULER, row: ROW, text: true,
+      from: this.from, to: this.to, top: this.scroll.scrollTop, width: this.width, height: this.height - kit.flamePainter.RULER, row: ROW, text: true,
       colours: this.colours, fills: this.fills, hits: this.hits, dims: this.dims(), diff: this.diff,
       selected: this.selected, hover: this.hover, zero: this.picture.left, rootName: this.nameOf(0),
       figure: (node) => this.figure(node),
@@ -72,7 +72,8 @@ export const flameCanvas = {
     cancelAnimationFrame(this.pending);
     this.pending = 0;
     if (!this.width || !this.picture) return;
-    const { flamePainter, RULER, ms } = kit;
+    const { flamePainter, ms } = kit;
+    const { RULER } = flamePainter;
     const ctx = this.canvas.getContext("2d", { alpha: false });
     const ratio = devicePixelRatio || 1;
     const { colours } = this;
@@ -102,7 +103,7 @@ export const flameCanvas = {
     kit.flamePainter.paint(ctx, picture, {
       from, to, top: 0, width, height: MAP, row, text: false, colours, fills: this.fills, hits: this.hits, dims: this.dims(), diff: this.diff,
     });
-    const { ROW, RULER } = kit;
+    const { ROW, RULER } = kit.flamePainter;
     const left = ((this.from - from) / (to - from)) * width;
     const right = ((this.to - from) / (to - from)) * width;
     const top = (this.scroll.scrollTop / ROW) * row;

@@ -40,17 +40,20 @@ function passes(tree, kinds, node) {
 }
 
 // The chains of such nodes, each from its outermost on; at least as long as is worth it.
-function runs(tree, F) {
+// With `ends` a frame that calls nothing may be the last of a chain.
+function runs(tree, F, ends = false) {
   const inside = new Uint8Array(tree.n);
   const kinds = plumbing(F);
   const found = [];
   for (let i = 1; i < tree.n; i++) {
     if (inside[i]) continue;
     const chain = [];
-    for (let node = i, next; (next = passes(tree, kinds, node)) >= 0; node = next) {
+    let node = i;
+    for (let next; (next = passes(tree, kinds, node)) >= 0; node = next) {
       chain.push(node);
       inside[node] = 1;
     }
+    if (ends && kinds[tree.frame[node]] && tree.end[node] === node + 1) chain.push(node);
     const named = chain.filter((node) => model.kindOf(F, tree.frame[node]) === "middleware").length;
     if (chain.length >= RUN || (named && chain.length >= 2)) found.push(chain);
   }
@@ -83,8 +86,8 @@ function commonest(values) {
 // Gives {tree, F, origin, runs}: `origin` has for each node the one that it was (of a run the
 // outermost); `runs` has the nodes of each run by its outermost node. What runs call beside the
 // chain stays below them, and their own time stays theirs.
-function fold(tree, F, open) {
-  const all = runs(tree, F);
+function fold(tree, F, open, { ends } = {}) {
+  const all = runs(tree, F, ends);
   const closed = all.filter((chain) => !open.has(chain[0]));
   const target = new Int32Array(tree.n).fill(-1);
   const extended = {
@@ -122,8 +125,8 @@ function fold(tree, F, open) {
 }
 
 // A run's calls are those of its outermost frame.
-function foldWithCalls(tree, F, open) {
-  const found = fold(tree, F, open);
+function foldWithCalls(tree, F, open, options) {
+  const found = fold(tree, F, open, options);
   for (let i = 0; i < found.tree.n; i++)
     if (found.F.folds.has(found.tree.frame[i])) found.tree.calls[i] = tree.calls[found.origin[i]];
   return found;

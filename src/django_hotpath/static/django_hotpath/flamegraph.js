@@ -86,7 +86,8 @@ export class FlameGraph {
     this.runs = [new Map(), new Map()];
     const folded = (tree, F, side) => {
       if (!fold) return { tree, F, origin: tree.parent.map((_, i) => i) };
-      const found = flameFold.fold(tree, F, this.open[side]);
+      // The outermost callers call no more of what is shown: they may be folded as well.
+      const found = flameFold.fold(tree, F, this.open[side], { ends: side === 1 });
       this.runs[side] = found.runs;
       return found;
     };
@@ -188,7 +189,7 @@ export class FlameGraph {
       }
     }
     if (!this.scroll) return;
-    const { ROW, RULER } = kit;
+    const { ROW, RULER } = kit.flamePainter;
     const top = this.picture.row[node] * ROW;
     const room = this.height - RULER;
     if (top < this.scroll.scrollTop) this.scroll.scrollTop = Math.max(top - ROW, 0);

@@ -10,8 +10,8 @@ function place(graph, event, canvas = graph.canvas) {
 
 function under(graph, event) {
   const [x, y] = place(graph, event);
-  if (y < kit.RULER) return -1;
-  return kit.flamePainter.at(graph.picture, graph.view(), x, y - kit.RULER);
+  if (y < kit.flamePainter.RULER) return -1;
+  return kit.flamePainter.at(graph.picture, graph.view(), x, y - kit.flamePainter.RULER);
 }
 
 function hover(graph, node, event) {

@@ -1,8 +1,8 @@
 // Draws a picture of bars on a canvas. Whatever the number of nodes, it draws at most about two
 // bars for each pixel of a row: what is narrower is one bar with its neighbours.
 
-export const ROW = 20;
-export const RULER = 20;
+const ROW = 20;
+const RULER = 20;
 const PAD = 6;
 const FONT = 12;
 // Bars become stronger in colour with the time spent in the function itself, in so many steps.
@@ -26,7 +26,7 @@ function palette(probe, layers) {
   const css = (value) => mix(value, value, 1);
   const tones = layers.map(({ tone }) => rgb(`--${tone}`));
   const dark = surface[0] < 128;
-  const strength = Array.from({ length: STEPS }, (_, i) => (dark ? 0.26 : 0.24) + (i / (STEPS - 1)) * 0.26);
+  const strength = Array.from({ length: STEPS }, (_, i) => (dark ? 0.24 : 0.22) + (i / (STEPS - 1)) * (dark ? 0.26 : 0.36));
   const grew = rgb("--flame-grew");
   const shrank = rgb("--flame-shrank");
   const change = [0.15, 0.3, 0.45, 0.6];
@@ -35,6 +35,8 @@ function palette(probe, layers) {
     strong: css(rgb("--line-strong")), accent: css(rgb("--accent")), sunken: css(rgb("--sunken")),
     tones: tones.map(css),
     fills: tones.map((tone) => strength.map((share) => mix(tone, surface, share))),
+    // Small and without text, as in the overview, they may be stronger.
+    bold: tones.map((tone) => strength.map((share) => mix(tone, surface, share * 1.5 + 0.1))),
     plain: css(rgb("--sunken")),
     change: [...change.map((s) => mix(shrank, surface, s)).reverse(), mix(rgb("--stdlib"), surface, 0.2), ...change.map((s) => mix(grew, surface, s))],
     sans: getComputedStyle(probe).fontFamily,
@@ -130,14 +132,14 @@ function paint(ctx, picture, view) {
       let next = k + 1;
       let stop = right;
       if (right - left < 1) {
-        // All that begins within this pixel is one bar; of a search it shows if any matches.
+        // What is as narrow and begins within this pixel is one bar; of a search it shows if any matches.
         const pixel = view.from + (Math.floor(left) + 1) / scale;
-        while (next < ids.length && x[ids[next]] < pixel && next - k < 64) next++;
+        while (next < ids.length && x[ids[next]] < pixel && w[ids[next]] * scale < 1 && next - k < 64) next++;
         if (next - k >= 64) next = Math.max(firstAfter(picture, ids, pixel), next);
         const last = ids[next - 1];
         stop = Math.min(Math.max((x[last] + w[last] - view.from) * scale, Math.floor(left) + 1), view.width);
       }
-      const colour = colours[view.diff ? "change" : "fills"];
+      const colour = colours[view.diff ? "change" : view.text ? "fills" : "bold"];
       const key = view.fills[node];
       const wanted = view.diff ? colour[key + 4] : key < 0 ? colours.plain : colour[(key / STEPS) | 0][key % STEPS];
       if (wanted !== fill) ctx.fillStyle = fill = wanted;
@@ -258,4 +260,4 @@ function at(picture, view, px, py) {
   return picture.x[node] <= time + slack ? node : -1;
 }
 
-export const flamePainter = { at, fills, paint, palette, ruler, shown, step };
+export const flamePainter = { ROW, RULER, at, fills, paint, palette, ruler, shown, step };
