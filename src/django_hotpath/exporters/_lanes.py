@@ -82,7 +82,7 @@ def _calls_in_order(capture: Capture, frames: Frames) -> list[Lane]:
         end = start + max(nanoseconds(spans["duration_ms"][index]), 0)
         frame = of_node[spans["node"][index]]
         by_lane.setdefault(spans["lane"][index], []).append((start, end, frame))
-    left_out = spans.get("omitted", 0) + max(len(spans["node"]) - MAX_SPANS, 0)
+    left_out = (spans.get("omitted") or 0) + max(len(spans["node"]) - MAX_SPANS, 0)
     notes = [f"calls shorter than {spans.get('least_ms', 0):g} ms are not among those in order"]
     if left_out:
         notes.append(f"Calls in order: {left_out:,} more calls are left out")
@@ -159,4 +159,6 @@ def _samples_in_order(capture: Capture, frames: Frames) -> list[Lane]:
         stack = wanted
         at += max(nanoseconds(weight), 0)
     events += [Event(at, of_node[gone], False) for gone in reversed(stack)]
-    return [Lane("Samples", "nanoseconds", True, events)]
+    omitted = order.get("omitted") or 0
+    notes = [f"Samples in order: {omitted:,} later ones are left out"] if omitted else []
+    return [Lane("Samples", "nanoseconds", True, events, notes)]

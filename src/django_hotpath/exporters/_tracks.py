@@ -48,20 +48,21 @@ def memory_points(capture: Capture) -> list[tuple[int, int]]:
 
 def _placed(marks: Sequence[Mark]) -> list[list[Mark]]:
     lanes: list[list[Mark]] = []
-    open_marks: list[list[Mark]] = []
+    opened: list[list[Mark]] = []
     for mark in sorted(marks, key=lambda mark: (mark.start, -mark.length)):
-        for opened in open_marks:
-            while opened and opened[-1].end <= mark.start:
-                opened.pop()
-            if not opened or mark.end <= opened[-1].end:
-                break
-        else:
-            opened = []
-            open_marks.append(opened)
+        lane = next((n for n, around in enumerate(opened) if _fits(mark, around)), len(lanes))
+        if lane == len(lanes):
             lanes.append([])
-        lanes[next(n for n, found in enumerate(open_marks) if found is opened)].append(mark)
-        opened.append(mark)
+            opened.append([])
+        lanes[lane].append(mark)
+        opened[lane].append(mark)
     return lanes
+
+
+def _fits(mark: Mark, around: list[Mark]) -> bool:
+    while around and around[-1].end <= mark.start:
+        around.pop()
+    return not around or mark.end <= around[-1].end
 
 
 def _all(instruments: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Mark]]]:

@@ -96,12 +96,17 @@ class Tree:
             node = following[node]
 
 
+def has_times(capture: Capture) -> bool:
+    """Whether there is a tree of time, not of memory alone."""
+    calls = capture.instruments.get("calls")
+    return bool((calls and calls.get("tree")) or _sampled(capture))
+
+
 def refusal(capture: Capture) -> str | None:
     """Why there are no stacks; None when there are."""
-    calls = capture.instruments.get("calls")
-    if (calls and calls.get("tree")) or _sampled(capture) or _traced(capture):
+    if has_times(capture) or _traced(capture):
         return None
-    if calls:
+    if capture.instruments.get("calls"):
         return (
             "cProfile knows callers and callees but no stacks: this format would show false ones. "
             "Take a capture with ?profile=native or ?profile=samples, or use callgrind or pstats"

@@ -18,7 +18,7 @@ from django_hotpath.exporters import ExportError
 from django_hotpath.exporters._lanes import Lane, lanes
 from django_hotpath.exporters._names import valid
 from django_hotpath.exporters._tracks import memory_points, tracks
-from django_hotpath.exporters._trees import Frames
+from django_hotpath.exporters._trees import Frames, has_times
 from django_hotpath.exporters._trees import refusal as no_stacks
 
 CONTENT_TYPE = "application/json"
@@ -35,7 +35,10 @@ Event = dict[str, Any]
 
 
 def refusal(capture: Capture) -> str | None:
-    return None if tracks(capture) else no_stacks(capture)
+    """Memory has no place on it."""
+    if has_times(capture) or any(track.marks for track in tracks(capture)):
+        return None
+    return no_stacks(capture) or "this capture has nothing on an axis of time: add calls to it"
 
 
 def export(capture: Capture) -> bytes:
