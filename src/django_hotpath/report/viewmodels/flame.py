@@ -69,7 +69,7 @@ class FrameTable:
             line,
             self.layers.setdefault(layer_of(function), len(self.layers)),
             self.kinds.setdefault(kind, len(self.kinds)),
-            row if file else -1,
+            row,
         )
         for column, value in zip(self.columns.values(), values, strict=True):
             column.append(value)

@@ -67,4 +67,10 @@ export function start(offered) {
     const data = kit.data(root.dataset.flame);
     if (data) mountFlame(root, data, { source: root.dataset.source, rootName: root.dataset.root });
   }
+  // Other sections ask for a row of the function table.
+  document.addEventListener("hotpath:show-frame", ({ detail }) => {
+    const graph = document.querySelector("#flame [data-flame]")?.flame;
+    const frame = graph?.F.row.indexOf(detail) ?? -1;
+    if (frame >= 0) graph.show(frame);
+  });
 }

@@ -103,7 +103,7 @@ function actions(graph, node) {
 
 // The Queries tab, filtered by the statement.
 function queries(text) {
-  const field = document.getElementById("queries-filter");
+  const field = document.querySelector('[data-tools="queries"] [data-filter="q"], #queries-filter');
   (kit.chooseTab ?? kit.openTab)?.("queries", { focus: true });
   if (!field) return;
   // What the frame was cut at is no part of the statement; the filter takes words.

@@ -106,8 +106,8 @@ export class FlameGraph {
     [this.from, this.to] = this.zoomed ? this.spanOf(this.zoomed) : this.everything();
     this.match();
     this.resize();
-    this.emit("change");
-    this.emit("select");
+    this.pointer = null;
+    for (const event of ["change", "select", "hover"]) this.emit(event);
   }
 
   change(values, options) {
@@ -151,6 +151,19 @@ export class FlameGraph {
     this.change({ view: "sandwich", focus: frame }, { keep: false });
     this.select(0);
     if (focus) this.canvas?.focus();
+  }
+
+  // The bar in which a function took most, opened where it is folded.
+  show(frame) {
+    const heaviest = () => {
+      const { tree, n } = this.picture;
+      let best = -1;
+      for (let i = 1; i < n; i++) if (tree.frame[i] === frame && (best < 0 || tree.weight[i] > tree.weight[best])) best = i;
+      return best;
+    };
+    if (this.state.view !== "heavy") this.change({ view: "heavy" }, { keep: false });
+    if (heaviest() < 0 && this.state.fold) this.change({ fold: false }, { keep: false });
+    this.select(heaviest());
   }
 
   setQuery(query) {
