@@ -45,14 +45,14 @@ INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
 
 # In this order; a module uses what those before it offer.
 MODULES = (
-    *("kit", "editor", "layer", "state", "table", "virtual", "controls", "tabs", "keys"),
+    *("kit", "editor", "layer", "state", "table", "rowkeys", "virtual", "controls", "tabs", "keys"),
     *("flamemodel", "flamefold", "flameviews", "flamepaint", "flamegraph", "flamecanvas"),
     *("flamekeys", "flamesource", "flamedetails", "flamecontrols", "flamelist"),
     *("flametree", "flame"),
-    *("timelinepaint", "timeline"),
+    *("timelinepaint", "timelinetable", "timeline"),
     *("callsmodel", "inspector", "calls"),
     *("sqltext", "statements", "queryfilters", "queries", "explain"),
-    *("cachetab", "lines", "memory", "raw", "verify", "runs"),
+    *("cachetab", "layersections", "lines", "memory", "raw", "verify", "runs"),
 )
 STYLES = ("tables", "explain", "flame", "timeline", "compare")
 

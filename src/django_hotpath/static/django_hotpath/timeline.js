@@ -297,41 +297,5 @@ export function start(kit) {
     ["Enter", "zoom to the bar"],
   ]);
   refresh();
-  asTable();
-
-  function asTable() {
-    const details = document.getElementById("timeline-all");
-    const table = document.getElementById("timeline-table");
-    details.hidden = false;
-    details.addEventListener("toggle", fill, { once: true });
-    function fill() {
-      const bars = data.tracks.flatMap((track) => track.start.map((_, i) => [track, i]));
-      const values = {
-        start: ([track, i]) => track.start[i],
-        ms: ([track, i]) => track.ms[i],
-        track: ([track]) => track.label,
-        what: ([track, i]) => texts[track.text[i]],
-        note: ([track, i]) => texts[track.note[i]],
-      };
-      const shown = new kit.DataTable(table, document.querySelector('[data-more="timeline"]'), {
-        length: bars.length,
-        value: (key, column) => values[column](bars[key]),
-        build: (key) => {
-          const [track, i] = bars[key];
-          return el(
-            "tr",
-            {},
-            el("td", { class: "n" }, decimal(track.start[i])),
-            el("td", { class: "n own" }, decimal(track.ms[i], 3)),
-            el("td", {}, track.label),
-            el("td", {}, el("code", { class: "wrap" }, texts[track.text[i]])),
-            el("td", { class: "quiet" }, texts[track.note[i]]),
-          );
-        },
-        page: 200,
-        what: ["entry", "entries"],
-      });
-      shown.filter(() => true);
-    }
-  }
+  kit.timelineTable(data);
 }
