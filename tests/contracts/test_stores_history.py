@@ -312,3 +312,30 @@ def test_an_id_of_a_capture_may_be_from_another_clock(make: Make, tmp_path: Path
     saved(store)
     store.save(factories.capture(id=new_id(1.0)))
     assert sum(item.capture is not None for item in store.summaries().items) == 1
+
+
+def test_figures_are_of_requests_the_oldest_first(make: Make) -> None:
+    store = make()
+    store.save(factories.capture(request=None, label="import prices"))
+    store.add_summaries(
+        [line("/2/", started_at="2026-11-20T12:00:02.000Z"), line("/1/", wall_ms=5)]
+    )
+    page = store.figures()
+    assert [found.route for found in page.items] == ["1/", "2/"]
+    first = page.items[0]
+    assert (first.method, first.status, first.wall_ms, first.queries) == ("GET", 200, 5, 0)
+    assert (bool(first.profiled), first.capture) == (False, None)
+    assert (page.total, page.cursor) == (2, 3)
+
+
+def test_figures_are_those_of_the_last_requests(make: Make) -> None:
+    store = make()
+    store.add_summaries([line(f"/{number}/") for number in range(5)])
+    page = store.figures(limit=2)
+    assert ([found.route for found in page.items], page.total) == (["3/", "4/"], 5)
+
+
+def test_figures_are_filtered(make: Make) -> None:
+    store = make()
+    store.add_summaries([line("/a/"), line("/b/")])
+    assert [found.route for found in store.figures(RequestFilter(route="b/")).items] == ["b/"]

@@ -20,7 +20,7 @@ from django_hotpath.report.listing import Surroundings, list_page, row
 from django_hotpath.report.routes import routes_page
 
 # Routes are made of so many lines at most.
-_LINES = 20_000
+_LINES = 10_000
 _CODES = frozenset({"200", "304"})
 
 
@@ -40,7 +40,7 @@ def captures(request: HttpRequest) -> HttpResponse:
 def routes(request: HttpRequest) -> HttpResponse:
     asked = read_query(request.GET, sorts=ROUTE_SORTS, default_sort="-total")
     _write()
-    page = stores.get_store().summaries(asked.where, limit=_LINES)
+    page = stores.get_store().figures(asked.where, limit=_LINES)
     return html_response(routes_page(page, asked, _around(request)))
 
 

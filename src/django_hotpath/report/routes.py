@@ -17,7 +17,7 @@ from django_hotpath.report.engine import render
 from django_hotpath.report.formats import share
 from django_hotpath.report.listing import Surroundings, compare_url, paging
 from django_hotpath.report.sparkline import as_values, sparkline
-from django_hotpath.stores.requests import RequestPage, RequestSummary
+from django_hotpath.stores.requests import FiguresPage, RequestFigures
 
 # Captures of a route that are set against those before them.
 _COMPARED = 10
@@ -48,28 +48,26 @@ class Route:
     requests: int
     median: float
     p95: float
-    worst: RequestSummary
+    worst: RequestFigures
     total: float
     queries: float | None
     errors: int
     captures: tuple[str, ...]
     """Ids, oldest first."""
     profiled_only: bool
-    lines: Sequence[RequestSummary]
+    lines: Sequence[RequestFigures]
     """Oldest first."""
 
 
-def by_route(lines: Iterable[RequestSummary]) -> list[Route]:
-    """Lines without a request, blocks of code that were profiled, are left out."""
-    groups: dict[tuple[str, str | None], list[RequestSummary]] = defaultdict(list)
+def by_route(lines: Iterable[RequestFigures]) -> list[Route]:
+    """``lines``: oldest first."""
+    groups: dict[tuple[str, str | None], list[RequestFigures]] = defaultdict(list)
     for line in lines:
-        if line.method:
-            groups[line.method, line.route].append(line)
+        groups[line.method, line.route].append(line)
     return [_route(method, route, found) for (method, route), found in groups.items()]
 
 
-def _route(method: str, route: str | None, lines: list[RequestSummary]) -> Route:
-    lines.sort(key=lambda line: (line.started_at, line.seq))
+def _route(method: str, route: str | None, lines: list[RequestFigures]) -> Route:
     plain = [line for line in lines if not line.profiled]
     measured = plain or lines
     times = sorted(line.wall_ms for line in measured)
@@ -90,7 +88,7 @@ def _route(method: str, route: str | None, lines: list[RequestSummary]) -> Route
     )
 
 
-def routes_page(page: RequestPage, asked: Asked, around: Surroundings) -> str:
+def routes_page(page: FiguresPage, asked: Asked, around: Surroundings) -> str:
     found = by_route(page.items)
     name, downwards = asked.sort.removeprefix("-"), asked.sort.startswith("-")
     found.sort(key=lambda route: (route.route or "", route.method))
@@ -128,7 +126,7 @@ def _row(route: Route, asked: Asked, most: float) -> dict[str, Any]:
     listed = reverse("hotpath:captures")
     all_url = f"{listed}?{urlencode(filters, errors='replace')}"
 
-    def link(line: RequestSummary) -> str:
+    def link(line: RequestFigures) -> str:
         if line.capture:
             return reverse("hotpath:capture", args=[line.capture])
         query = urlencode({**filters, "upto": str(line.seq)}, errors="replace")

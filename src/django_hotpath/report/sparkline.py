@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from django_hotpath.report.formats import ms
-from django_hotpath.stores.requests import RequestSummary
+from django_hotpath.stores.requests import RequestFigures
 
 WIDTH, HEIGHT = 160, 32
 REACH = 6
@@ -45,7 +45,7 @@ class Sparkline:
 
 
 def sparkline(
-    lines: Sequence[RequestSummary], link: Callable[[RequestSummary], str]
+    lines: Sequence[RequestFigures], link: Callable[[RequestFigures], str]
 ) -> Sparkline | None:
     """Of the last requests of a route, oldest first, evenly spaced; heights begin at zero.
 
@@ -61,7 +61,7 @@ def sparkline(
     x = {line.seq: round(_EDGE + i * step, 1) for i, line in enumerate(shown)}
     room = HEIGHT - 2 * _EDGE
 
-    def y(line: RequestSummary) -> float:
+    def y(line: RequestFigures) -> float:
         return round(HEIGHT - _EDGE - line.wall_ms / highest * room, 1)
 
     points = [
@@ -89,14 +89,14 @@ def sparkline(
     )
 
 
-def _spikes(lines: Sequence[RequestSummary]) -> list[RequestSummary]:
+def _spikes(lines: Sequence[RequestFigures]) -> list[RequestFigures]:
     usual = median(line.wall_ms for line in lines)
     least = max(usual * _TIMES, usual + _LEAST_MS)
     high = [line for line in lines if line.wall_ms >= least]
     return sorted(high, key=lambda line: -line.wall_ms)[:_SPIKES]
 
 
-def _label(lines: Sequence[RequestSummary]) -> str:
+def _label(lines: Sequence[RequestFigures]) -> str:
     times = [line.wall_ms for line in lines]
     profiled = "profiled " if lines[0].profiled else ""
     if len(times) == 1:
@@ -107,7 +107,7 @@ def _label(lines: Sequence[RequestSummary]) -> str:
     )
 
 
-def _title(line: RequestSummary) -> str:
+def _title(line: RequestFigures) -> str:
     return f"{ms(line.wall_ms)}, {line.started_at[:19].replace('T', ' ')} UTC"
 
 

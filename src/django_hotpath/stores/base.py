@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from django_hotpath.capture import Capture
 
 if TYPE_CHECKING:
-    from django_hotpath.stores.requests import RequestFilter, RequestPage, RequestSummary
+    from django_hotpath.stores.requests import (
+        FiguresPage,
+        RequestFilter,
+        RequestPage,
+        RequestSummary,
+    )
 
 SORTS = ("started_at", "path", "status", "wall_ms", "queries", "findings")
 
@@ -121,6 +126,10 @@ class Store(ABC):
 
         ``after``: only lines with a greater ``seq``, the last that came first.
         """
+
+    @abstractmethod
+    def figures(self, where: RequestFilter | None = None, *, limit: int = 10_000) -> FiguresPage:
+        """What statistics are made of, of requests only: many lines, quickly."""
 
 
 def summarise(capture: Capture) -> CaptureSummary:

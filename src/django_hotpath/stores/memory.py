@@ -18,7 +18,14 @@ from django_hotpath.stores.base import (
     Store,
     summarise,
 )
-from django_hotpath.stores.requests import RequestFilter, RequestPage, RequestSummary, line_of
+from django_hotpath.stores.requests import (
+    FiguresPage,
+    RequestFigures,
+    RequestFilter,
+    RequestPage,
+    RequestSummary,
+    line_of,
+)
 
 
 class MemoryStore(Store):
@@ -141,6 +148,16 @@ class MemoryStore(Store):
             matching.sort(key=lambda line: _sortable(getattr(line, field)), reverse=downwards)
         found = tuple(matching[offset : offset + limit])
         return RequestPage(items=found, total=len(matching), cursor=cursor)
+
+    def figures(self, where: RequestFilter | None = None, *, limit: int = 10_000) -> FiguresPage:
+        newest = replace(where or RequestFilter(), sort="-started_at")
+        page = self.summaries(newest, limit=len(self._lines))
+        found = [line for line in page.items if line.method is not None]
+        items = [
+            RequestFigures(*(getattr(line, name) for name in RequestFigures._fields))
+            for line in reversed(found[:limit])
+        ]
+        return FiguresPage(items=items, total=len(found), cursor=page.cursor)
 
 
 def _matches(

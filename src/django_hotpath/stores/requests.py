@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django_hotpath.capture import Capture
 from django_hotpath.stores.base import summarise
@@ -80,6 +81,29 @@ class RequestPage:
     """
 
     items: tuple[RequestSummary, ...]
+    total: int
+    cursor: int
+
+
+class RequestFigures(NamedTuple):
+    """Of a line what statistics are made of; the fields are those of ``RequestSummary``."""
+
+    seq: int
+    started_at: str
+    method: str
+    route: str | None
+    status: int | None
+    wall_ms: float
+    queries: int | None
+    profiled: bool
+    capture: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiguresPage:
+    """The newest matching requests, oldest first; ``total`` and ``cursor`` as in a page."""
+
+    items: list[RequestFigures]
     total: int
     cursor: int
 

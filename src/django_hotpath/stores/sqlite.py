@@ -29,7 +29,13 @@ from django_hotpath.stores.base import (
     summarise,
 )
 from django_hotpath.stores.connection import Writer
-from django_hotpath.stores.requests import RequestFilter, RequestPage, RequestSummary, line_of
+from django_hotpath.stores.requests import (
+    FiguresPage,
+    RequestFilter,
+    RequestPage,
+    RequestSummary,
+    line_of,
+)
 from django_hotpath.stores.sqlite_requests import storable
 from django_hotpath.stores.sqlite_schema import migrate
 
@@ -173,6 +179,10 @@ class SQLiteStore(Store):
                 return sqlite_requests.find(connection, where, after, offset, limit)
             except (TypeError, ValueError) as error:
                 raise StoreError(f"{self.path} holds rows that cannot be read: {error}") from error
+
+    def figures(self, where: RequestFilter | None = None, *, limit: int = 10_000) -> FiguresPage:
+        with self._connection() as connection:
+            return sqlite_requests.figures(connection, where or RequestFilter(), limit)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

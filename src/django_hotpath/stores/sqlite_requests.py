@@ -8,7 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django_hotpath.stores.base import CaptureFilter
-from django_hotpath.stores.requests import RequestFilter, RequestPage, RequestSummary
+from django_hotpath.stores.requests import (
+    FiguresPage,
+    RequestFigures,
+    RequestFilter,
+    RequestPage,
+    RequestSummary,
+)
 
 _COLUMNS = (
     "started_at",
@@ -80,18 +86,41 @@ def find(
     else:
         field, downwards = where.order
         order = f"{field} {'DESC' if downwards else 'ASC'}, seq DESC"
-    given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'requests'").fetchone()
-    (total,) = connection.execute(
-        f"SELECT COUNT(*) FROM requests WHERE {conditions}",  # noqa: S608
-        values,
-    ).fetchone()
+    total = _count(connection, conditions, values)
     rows = connection.execute(
         f"SELECT seq, {_NAMES} FROM requests WHERE {conditions} "  # noqa: S608
         f"ORDER BY {order} LIMIT ? OFFSET ?",
         [*values, limit, offset],
     )
     items = tuple(_line(row) for row in rows)
-    return RequestPage(items=items, total=total, cursor=given[0] if given else 0)
+    return RequestPage(items=items, total=total, cursor=_cursor(connection))
+
+
+def figures(connection: sqlite3.Connection, where: RequestFilter, limit: int) -> FiguresPage:
+    conditions, values = _conditions(where)
+    conditions += " AND method IS NOT NULL"
+    rows = connection.execute(
+        f"SELECT {', '.join(RequestFigures._fields)} FROM requests WHERE {conditions} "  # noqa: S608
+        "ORDER BY started_at DESC, seq DESC LIMIT ?",
+        [*values, limit],
+    )
+    items = [RequestFigures._make(row) for row in rows]
+    items.reverse()
+    total = _count(connection, conditions, values) if len(items) == limit else len(items)
+    return FiguresPage(items=items, total=total, cursor=_cursor(connection))
+
+
+def _count(connection: sqlite3.Connection, conditions: str, values: list[Any]) -> int:
+    found: tuple[int] = connection.execute(
+        f"SELECT COUNT(*) FROM requests WHERE {conditions}",  # noqa: S608
+        values,
+    ).fetchone()
+    return found[0]
+
+
+def _cursor(connection: sqlite3.Connection) -> int:
+    given = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'requests'").fetchone()
+    return given[0] if given else 0
 
 
 def common_conditions(where: CaptureFilter | RequestFilter, text: str) -> tuple[str, list[Any]]:
