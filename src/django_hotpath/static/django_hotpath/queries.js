@@ -1,7 +1,5 @@
 // The tab of statements: grouped and in order, filtered, with what an opened row shows.
 
-const LAYERS = new Set(["database", "orm"]);
-
 export function start(kit) {
   const { el, bar, count, decimal, percent, share } = kit;
   const found = kit.statements();
@@ -14,10 +12,11 @@ export function start(kit) {
     const details = el(
       "details",
       attributes,
-      el("summary", {}, el("code", { class: "line" }, ...kit.highlighted(text)), el("span", { class: "under" }, ...under)),
+      el("summary", {}, el("code", { class: "line" }, ...kit.highlighted(text))),
     );
     details.addEventListener("toggle", () => details.append(...fill()), { once: true });
-    return details;
+    // Links are no part of what opens the row.
+    return [details, el("span", { class: "under" }, ...under)];
   }
 
   // Marks of findings lead to them.
@@ -52,7 +51,7 @@ export function start(kit) {
       el(
         "td",
         { class: "st" },
-        lazy({ "data-group": key }, found.short(first), words, () => [
+        ...lazy({ "data-group": key }, found.short(first), words, () => [
           ...kit.statementDetail(first),
           el("div", { class: "members" }, ...membersOf(group)),
         ]),
@@ -91,7 +90,7 @@ export function start(kit) {
       el("td", { class: "n own" }, decimal(took)),
       el("td", { class: "n rest" }, fetch === null ? "–" : percent(share(fetch, took))),
       el("td", { class: "n" }, count(found.rows[place])),
-      el("td", { class: "st" }, lazy({ "data-query": place }, found.short(place), words, () => kit.statementDetail(place))),
+      el("td", { class: "st" }, ...lazy({ "data-query": place }, found.short(place), words, () => kit.statementDetail(place))),
     );
   }
 
@@ -168,10 +167,6 @@ export function start(kit) {
     }),
   };
   const filters = kit.queryFilters(found, tables);
-
-  document.addEventListener("hotpath:layer", ({ detail }) => {
-    document.getElementById("queries-layer").hidden = !detail || LAYERS.has(detail);
-  });
 
   document.getElementById("queries").addEventListener("click", (event) => {
     const link = event.target.closest("a.found");

@@ -123,6 +123,7 @@ export function queryFilters(found, tables) {
   // "Show the N queries" of a finding.
   function follow(link) {
     reset();
+    if (kit.currentLayer() !== null) kit.chooseLayer(null);
     restrict(link.dataset.showQueries.split(",").map(Number), link.dataset.showTitle);
     show("groups");
     kit.openTab("queries", { focus: true });

@@ -49,11 +49,7 @@ export class VirtualTable {
     const later = () => this.schedule();
     this.box.addEventListener("scroll", later, { passive: true });
     this.body.addEventListener("toggle", later, true);
-    this.body.addEventListener("keydown", (event) => this.key(event));
-    this.body.addEventListener("focusin", (event) => {
-      const row = this.rowOf(event.target);
-      if (row) this.activate(+row.dataset.key);
-    });
+    kit.rowKeys(this);
     let width = 0;
     new ResizeObserver(() => {
       if (this.box.clientWidth !== width) {
@@ -202,7 +198,7 @@ export class VirtualTable {
     this.kept.delete(key);
     row.dataset.key = key;
     this.drawn.set(key, row);
-    tabStops(row, key === this.active);
+    kit.tabStops(row, key === this.active);
     return row;
   }
 
@@ -240,51 +236,15 @@ export class VirtualTable {
     this.render();
   }
 
-  // Moving
-
-  rowOf(node) {
-    let row = node.closest?.("tr");
-    while (row && row.parentElement !== this.body) row = row.parentElement.closest("tr");
-    return row;
-  }
+  // Moving: see rowkeys.js
 
   activate(key) {
     if (key === this.active) return;
     const old = this.drawn.get(this.active);
-    if (old) tabStops(old, false);
+    if (old) kit.tabStops(old, false);
     this.active = key;
     const row = this.drawn.get(key);
-    if (row) tabStops(row, true);
-  }
-
-  key(event) {
-    const { target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.closest("input, textarea, select, pre, [contenteditable]")) return;
-    const row = this.rowOf(target);
-    if (!row) return;
-    if ((event.key === "Enter" || event.key === " ") && target === row) {
-      row.querySelector("summary, button.name")?.click();
-      event.preventDefault();
-      return;
-    }
-    this.move(event, this.found.indexOf(+row.dataset.key));
-  }
-
-  move(event, here) {
-    const last = this.found.length - 1;
-    const page = Math.max(Math.floor(this.room / this.estimate) - 1, 1);
-    const to = {
-      ArrowDown: here + 1,
-      ArrowUp: here - 1,
-      PageDown: here + page,
-      PageUp: here - page,
-      Home: 0,
-      End: last,
-    }[event.key];
-    if (to === undefined || last < 0) return;
-    event.preventDefault();
-    this.go(Math.min(Math.max(to, 0), last));
+    if (row) kit.tabStops(row, true);
   }
 
   // Brings the row of that number into view and, unless told otherwise, to the focus.
@@ -326,13 +286,6 @@ function spacer(columns) {
 function pad(row, height) {
   row.hidden = height < 1;
   row.firstChild.style.height = `${Math.max(height, 0)}px`;
-}
-
-// One row of the table is a stop for the Tab key, and what can be opened in it.
-function tabStops(row, active) {
-  row.tabIndex = active ? 0 : -1;
-  for (const control of row.querySelectorAll(":scope > td > button, :scope > td > details > summary, :scope > td a"))
-    control.tabIndex = active ? 0 : -1;
 }
 
 export function start(given) {
