@@ -22,6 +22,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
+# Of the slow orders and the fast ones, a few runs each.
+COMPARISON = "comparison"
+RUNS = 8
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,12 +33,19 @@ FLAGS = [
     "--disable-sync",
 ]
 
-# Name, path, width, height, colour scheme.
+REPORT = "/orders/slow/?profile=1"
+Picture = tuple[str, str, int, int, str, str]
+
+# Name, path, width, height, colour scheme, and the part of the page; "": all that is in view.
 PICTURES = (
-    ("report", "/orders/slow/?profile=1", 1280, 900, "light"),
-    ("report-dark", "/orders/slow/?profile=1", 1280, 900, "dark"),
-    ("report-narrow", "/orders/slow/?profile=1", 400, 900, "light"),
-    ("captures", "/__hotpath__/", 1280, 600, "light"),
+    ("report", REPORT, 1280, 900, "light", ""),
+    ("report-dark", REPORT, 1280, 900, "dark", ""),
+    ("report-narrow", REPORT, 400, 900, "light", ""),
+    ("flame", f"{REPORT}#flame", 1280, 900, "light", "#flame"),
+    ("flame-dark", f"{REPORT}#flame", 1280, 900, "dark", "#flame"),
+    ("timeline", f"{REPORT}#timeline", 1280, 900, "light", "#timeline-view"),
+    ("history", "/__hotpath__/", 1280, 700, "light", ""),
+    ("comparison", COMPARISON, 1280, 1100, "light", ""),
 )
 
 
@@ -75,17 +85,38 @@ def wait_for(address: str) -> None:
     raise SystemExit("the demo does not answer")
 
 
-def take(browser: Browser, address: str, name: str, width: int, height: int, scheme: str) -> None:
+def take(browser: Browser, address: str, picture: Picture) -> None:
+    name, _path, width, height, scheme, part = picture
     page = browser.new_page(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
     )
     page.goto(address)
+    page.locator("html.ready").wait_for(state="attached")
     page.wait_for_load_state("networkidle")
     path = IMAGES / f"{name}.png"
-    page.screenshot(path=path)
+    if part:
+        page.locator(part).screenshot(path=path)
+    else:
+        page.screenshot(path=path)
     page.close()
     print(path.relative_to(ROOT))
+
+
+def compared(address: str) -> str:
+    """The path of a comparison of the slow page with the fast one, captured for it."""
+    sets = []
+    for path in ("/orders/slow/", "/orders/fast/"):
+        ids = []
+        # One more, since the first run of a page loads its templates.
+        for _ in range(RUNS + 1):
+            asked = urllib.request.Request(f"{address}{path}", headers={"Hotpath-Profile": "1"})
+            with urllib.request.urlopen(asked) as response:
+                response.read()
+                ids.append(response.headers["Hotpath-Capture"].rstrip("/").rpartition("/")[2])
+        sets.append(",".join(ids[1:]))
+    return f"/__hotpath__/compare/?a={sets[0]}&b={sets[1]}"
 
 
 def main() -> None:
@@ -95,8 +126,10 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with demo() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for name, path, width, height, scheme in PICTURES:
-            take(browser, f"{address}{path}", name, width, height, scheme)
+        comparison = compared(address)
+        for picture in PICTURES:
+            path = comparison if picture[1] == COMPARISON else picture[1]
+            take(browser, f"{address}{path}", picture)
         browser.close()
 
 
