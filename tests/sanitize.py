@@ -21,6 +21,7 @@ TESTS = [
     "tests/instruments/test_calltree_builtins.py",
     "tests/instruments/test_calltree_faults.py",
     "tests/instruments/test_calltree_interruptions.py",
+    "tests/instruments/test_calltree_lanes.py",
     "tests/instruments/test_calltree_life.py",
     "tests/instruments/test_calltree_processes.py",
     "tests/instruments/test_calltree_spans.py",

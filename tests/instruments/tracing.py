@@ -87,6 +87,16 @@ def spans_of(result: dict[str, Any]) -> list[Span]:
     return sorted(found, key=lambda span: (span.start, -span.end, span.node))
 
 
+def every(result: dict[str, Any]) -> Counter[str]:
+    """Spans by the name of the function."""
+    return Counter(name_of(result, span.node) for span in spans_of(result))
+
+
+def of(result: dict[str, Any], name: str) -> list[Span]:
+    """Those of one function, in time order."""
+    return [span for span in spans_of(result) if name_of(result, span.node) == name]
+
+
 def check_spans(result: dict[str, Any]) -> list[Span]:
     """What holds for any work: within a lane calls lie in each other, and none has more time than
     its node. Gives the spans."""
