@@ -192,6 +192,11 @@ def allocated() -> Capture:
     traced = {
         "engine": "tracemalloc",
         "nframe": 2,
+        "foreign": False,
+        "traced_before": 0,
+        "traced_after": 1000,
+        "traced_peak": 1200,
+        "tools_size": 0,
         "total_size": 1000,
         "total_count": 10,
         "by_line": [{**line("shop/a.py", 3), "size": 900, "count": 9, "source": "x"}],

@@ -13,6 +13,7 @@ from django_hotpath.analysis.paths import short_path
 from django_hotpath.analysis.slowdown import clauses
 from django_hotpath.capture import Capture, Finding
 from django_hotpath.exporters._markdown import block, code, row, text
+from django_hotpath.exporters._names import cut
 
 CONTENT_TYPE = "text/markdown; charset=utf-8"
 SUFFIX = "md"
@@ -21,7 +22,7 @@ HINT = "a summary to paste into a pull request, an issue or an assistant"
 SHOWN = True
 
 _FINDINGS, _FUNCTIONS, _GROUPS = 20, 10, 10
-_SQL = 500
+_SQL, _LABEL = 500, 200
 
 
 def export(capture: Capture) -> bytes:
@@ -29,7 +30,7 @@ def export(capture: Capture) -> bytes:
 
 
 def _lines(capture: Capture) -> Iterator[str]:
-    yield f"## {text(capture.label)}"
+    yield f"## {text(cut(capture.label, _LABEL))}"
     yield ""
     yield f"**{text(_verdict(capture))}**"
     yield ""
@@ -142,7 +143,7 @@ def _functions(calls: Mapping[str, Any] | None, unit: str) -> Iterator[str]:
         place = code(f"{file}:{function['line']}") if file else text(str(function["kind"]))
         yield row(
             (
-                code(str(function["function"])[:200]),
+                code(cut(str(function["function"]), _LABEL)),
                 place,
                 f"{function['calls']:,}",
                 f"{function['own_ms']:,.2f}",
@@ -169,6 +170,5 @@ def _queries(recorded: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"- {times}, {total:,.2f} ms{place}"
         yield ""
         sql = " ".join(str(group[0]["sql"]).split())
-        shown = sql if len(sql) <= _SQL else f"{sql[: _SQL - 1]}…"
-        yield from (f"  {line}" for line in block(shown, "sql"))
+        yield from (f"  {line}" for line in block(cut(sql, _SQL), "sql"))
         yield ""
