@@ -18,7 +18,7 @@ from django_hotpath.report.editor import editor, linking
 from django_hotpath.report.engine import render
 from django_hotpath.report.links import Links, page_url, repeatable
 from django_hotpath.report.pages import MODULES, STYLES, _json_script
-from django_hotpath.report.peers import RunSet
+from django_hotpath.report.peers import RunSet, timed_alike
 from django_hotpath.report.viewmodels import compare as views
 from django_hotpath.report.viewmodels.runs import runs_view
 from django_hotpath.report.viewmodels.strips import strip
@@ -94,7 +94,7 @@ def choice_page(
         "strip": strip(walls, ()) if walls else None,
         "walls": walls,
         "captures": [(c, reverse("hotpath:capture", args=[c.id])) for c in given],
-        "others": [(found, _choice(found, ids, links)) for found in others],
+        "others": _others(others, given, links),
         "runs": _more_runs(given, links, "", ids) if given else None,
         "problems": problems,
         "parameter": parameter,
@@ -105,10 +105,16 @@ def choice_page(
     return render("compare_choice.html", values)
 
 
-def _choice(found: RunSet, ids: str, links: Links) -> str:
-    """The older set is A."""
-    first, second = sorted([",".join(found.ids), ids])
-    return f"{links.compare}?{_query(first, second)}"
+def _others(
+    others: Sequence[RunSet], given: Sequence[Capture], links: Links
+) -> list[tuple[RunSet, str, bool]]:
+    """Each with the URL of the comparison, in which the older set is A; measured alike first."""
+    found = []
+    for other in others:
+        first, second = sorted([",".join(other.ids), _ids(given)])
+        url = f"{links.compare}?{_query(first, second)}"
+        found.append((other, url, timed_alike(other, given[0])))
+    return sorted(found, key=lambda entry: not entry[2])
 
 
 def _query(a: str, b: str) -> str:

@@ -20,7 +20,7 @@ from django_hotpath.report.compare_pages import choice_page, compare_page
 from django_hotpath.report.guard import guarded
 from django_hotpath.report.http import html_response
 from django_hotpath.report.links import Links, included_asset
-from django_hotpath.report.peers import MAX_RUNS, RunSet, peers
+from django_hotpath.report.peers import MAX_RUNS, RunSet, peers, timed_alike
 from django_hotpath.report.views import _get
 from django_hotpath.stores.base import CaptureNotFound
 
@@ -94,15 +94,22 @@ def compare(request: HttpRequest) -> HttpResponse:
 @guarded
 @require_safe
 def capture_peers(request: HttpRequest, capture_id: str) -> HttpResponse:
-    """JSON: ``{"sets": [{"ids", "started_at", …, "url"}]}``, newest first: sets of the same route.
+    """JSON: sets of the same route, newest first.
 
+    ``{"sets": [{"ids", "count", "started_at", "ended_at", "median_ms", "queries": [least, most],
+    "statuses", "instruments", "path", "alike": measured alike, "url": of the comparison}]}``.
     ``?without=ID,ID`` leaves captures out: those of the set at hand.
     """
     capture = _get(capture_id)
     without = {capture_id, *request.GET.get("without", "").split(",")}
-    own = request.GET.get("without") or capture_id
+    own = (request.GET.get("without") or capture_id).split(",")
     sets = [
-        {**asdict(found), "count": found.count, "url": between(found, own.split(","))}
+        {
+            **asdict(found),
+            "count": found.count,
+            "alike": timed_alike(found, capture),
+            "url": between(found, own),
+        }
         for found in peers(capture, without)
     ]
     return JsonResponse({"sets": sets})

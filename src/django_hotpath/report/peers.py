@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import median
 
 from django_hotpath import deferred, stores
+from django_hotpath.analysis.compare.runs import LIGHT
 from django_hotpath.capture import Capture, id_time
 from django_hotpath.stores.base import CaptureFilter, CaptureSummary
 
@@ -56,6 +56,14 @@ def peers(capture: Capture, without: Collection[str] = ()) -> list[RunSet]:
     return run_sets(alike)
 
 
+def timed_alike(found: RunSet, capture: Capture) -> bool:
+    """Whether times of the set can be compared with those of the capture, as far as its line in
+    the list tells: engines are not in it.
+    """
+    measured = {name for name in capture.instruments if name not in LIGHT}
+    return {name for name in found.instruments if name not in LIGHT} == measured
+
+
 def run_sets(captures: Iterable[CaptureSummary]) -> list[RunSet]:
     """The captures in sets, newest first."""
     open_sets: dict[tuple[object, ...], list[CaptureSummary]] = {}
@@ -88,11 +96,3 @@ def _run_set(runs: list[CaptureSummary]) -> RunSet:
         instruments=runs[0].instruments,
         path=runs[0].path or "",
     )
-
-
-def clock_time(started_at: str) -> str:
-    """``2026-11-27 21:03:32`` of a capture's ``started_at``; as it is where it is none."""
-    try:
-        return datetime.fromisoformat(started_at).strftime("%Y-%m-%d %H:%M:%S")
-    except ValueError:
-        return started_at

@@ -6,7 +6,8 @@ what else is counted are compared as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from django_hotpath.analysis.compare import runs
 from django_hotpath.analysis.compare.counts import counts
@@ -21,6 +22,8 @@ from django_hotpath.capture import Capture
 
 __all__ = ["Comparison", "compare"]
 
+Part = TypeVar("Part")
+
 
 def compare(
     captures_a: Capture | Iterable[Capture], captures_b: Capture | Iterable[Capture]
@@ -34,9 +37,25 @@ def compare(
     a, cold_a = runs.warm(_ordered("A", captures_a))
     b, cold_b = runs.warm(_ordered("B", captures_b))
     refused = runs.refusal(a, b)
-    machine = speed(a, b) if refused is None else None
+    problems: list[str] = []
+
+    def part(name: str, build: Callable[[Sequence[Capture], Sequence[Capture]], Part]) -> Part:
+        """Of captures that another version made, or that were edited by hand, the rest counts."""
+        try:
+            return build(a, b)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            problems.append(f"{name} cannot be compared: {type(error).__name__}: {error}"[:300])
+            return build((), ())
+
+    machine = part("Functions", speed) if refused is None else None
     timed = times(a, b, refused, machine)
-    counted = counts(a, b)
+    counted = part("What is counted", counts)
+    parts: dict[str, Any] = {
+        "layers": tuple(part("Layers", layers)),
+        "functions": tuple(part("Functions", functions)),
+        "queries": tuple(part("Queries", queries)),
+        "findings": tuple(part("Findings", findings)),
+    }
     return Comparison(
         verdict=sentence(timed[0], counted),
         outcome=timed[0].outcome,
@@ -44,11 +63,8 @@ def compare(
         b=runs.side(b, cold_b),
         times=tuple(timed),
         counts=tuple(counted),
-        layers=tuple(layers(a, b)),
-        functions=tuple(functions(a, b)),
-        queries=tuple(queries(a, b)),
-        findings=tuple(findings(a, b)),
-        cautions=(*runs.cautions(a, b), *of_times(timed, machine)),
+        **parts,
+        cautions=(*dict.fromkeys(problems), *runs.cautions(a, b), *of_times(timed, machine)),
         notes=tuple(notes(timed[0], a, b, len(cold_a), len(cold_b))),
     )
 

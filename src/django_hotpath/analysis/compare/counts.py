@@ -34,7 +34,7 @@ def counts(a: Sequence[Capture], b: Sequence[Capture]) -> list[Counted]:
 def _range(captures: Sequence[Capture], read: Callable[[Capture], Any]) -> tuple[int, int] | None:
     values = [read(capture) for capture in captures]
     numbers = [value for value in values if isinstance(value, int) and value is not True]
-    return (min(numbers), max(numbers)) if len(numbers) == len(values) else None
+    return (min(numbers), max(numbers)) if numbers and len(numbers) == len(values) else None
 
 
 def _outcome(before: tuple[int, int] | None, after: tuple[int, int] | None) -> Outcome:

@@ -75,7 +75,7 @@ def _with_test(
 
 
 def have_calls(captures: Sequence[Capture]) -> bool:
-    return all(
+    return bool(captures) and all(
         isinstance(calls := capture.instruments.get("calls"), dict) and "functions" in calls
         for capture in captures
     )
@@ -99,7 +99,7 @@ def layers(a: Sequence[Capture], b: Sequence[Capture]) -> list[LayerChange]:
     """Own time by layer, most first; of database and rest where calls were not measured."""
     if have_calls([*a, *b]):
         before, after = _mean(a, _own_by_layer), _mean(b, _own_by_layer)
-    elif all(capture.timing.db_ms is not None for capture in [*a, *b]):
+    elif a and b and all(capture.timing.db_ms is not None for capture in [*a, *b]):
         before, after = _mean(a, _by_timing), _mean(b, _by_timing)
     else:
         return []

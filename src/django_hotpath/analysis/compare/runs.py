@@ -11,8 +11,9 @@ from django_hotpath.capture import Capture
 _FIRST = "this was the first request of the process"
 _OTHER_TOOL = "another tool was active"
 
-# They cost next to nothing, so that times with and without them may be compared.
-_LIGHT = frozenset({"gc", "memory", "plans", "middleware", "http"})
+LIGHT = frozenset({"gc", "memory", "plans", "middleware", "http"})
+"""They cost next to nothing, so that times with and without them may be compared."""
+
 _INFLATING = {
     "allocations": "tracing allocations makes code 3 to 10 times slower, most where it allocates",
     "lines": "following lines makes the followed code much slower",
@@ -55,7 +56,7 @@ def measured_by(capture: Capture) -> frozenset[str]:
     """What was on, as far as it takes time: ``{"calls (native)", "queries", …}``."""
     found = set()
     for name, data in capture.instruments.items():
-        if name in _LIGHT:
+        if name in LIGHT:
             continue
         data = data if isinstance(data, dict) else {}
         engine = data.get("engine")

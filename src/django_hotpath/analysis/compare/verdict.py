@@ -73,9 +73,14 @@ def of_times(timed: Sequence[Measured], machine: float | None) -> list[str]:
         return found
     if machine is not None and abs(machine - 1) >= _MACHINE:
         more = "more" if machine > 1 else "less"
+        with_it = (machine > 1) == (wall.outcome == "more")
         found.append(
-            f"Code that did not change took {abs(machine - 1) * 100:.0f} % {more} time in B: part "
-            "of the difference is the machine's"
+            f"Code that did not change took {abs(machine - 1) * 100:.0f} % {more} time in B: "
+            + (
+                "part of the difference is the machine's"
+                if with_it
+                else "on an equally busy machine the difference would be larger"
+            )
         )
     cpu = next((one for one in timed if one.name == "cpu_ms"), None)
     if cpu is not None and cpu.outcome == "same":

@@ -147,12 +147,14 @@ function offer(kit, place) {
     }
     if (!sets.length) return;
     const select = kit.el("select", { "aria-label": "Earlier runs" });
-    for (const found of sets.slice(0, 100))
+    // Times of those that were measured otherwise cannot be compared: they come last.
+    const ordered = [...sets.filter((found) => found.alike), ...sets.filter((found) => !found.alike)];
+    for (const found of ordered.slice(0, 100))
       select.append(
         kit.el(
           "option",
           { value: found.url },
-          `${runs(found.count)}, ${kit.ms(found.median_ms)}, ${moment(found.started_at)}`,
+          `${runs(found.count)}, ${kit.ms(found.median_ms)}, ${moment(found.started_at)}${found.alike ? "" : ", measured otherwise"}`,
         ),
       );
     const go = kit.el("button", { type: "button" }, "Compare");
