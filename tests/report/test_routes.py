@@ -201,7 +201,7 @@ class TestThePage:
 
     def test_the_worst_leads_to_its_line(self, client: Client, store: Store) -> None:
         store.add_summaries([line("/a/", wall_ms=50), line("/a/"), line("/a/")])
-        links = read(client).all("a", **{"aria-label": "The worst request of GET /a/"})
+        links = read(client).all("a", **{"aria-label": "50.0 ms, the worst request of GET /a/"})
         ((attributes, _),) = links
         href = attributes["href"]
         assert href is not None

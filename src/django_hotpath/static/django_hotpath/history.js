@@ -52,7 +52,7 @@ function build(kit, row, { back, token, choosing }) {
   const act = row.url
     ? el("a", { class: "button", href: row.url, title: `Measured: ${row.instruments}` }, "Report")
     : row.profile &&
-      el("a", { href: row.profile, "aria-label": `Profile ${row.label}` }, "Profile it");
+      el("a", { href: row.profile, "aria-label": `Profile it: ${row.label}` }, "Profile it");
   const remove =
     row.delete &&
     el(

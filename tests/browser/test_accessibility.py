@@ -1,0 +1,99 @@
+"""axe-core on every page, light and dark, narrow and wide, in each tab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.axe import violations
+from tests.browser.driving import PATIENCE, wait_for_memory
+from tests.integration.servers import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 400), ("dark", 400)]
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def any_page(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of each look; axe is no script of ours, so the policy is left out here."""
+    scheme, width = request.param
+    context = browser.new_context(
+        base_url=server.url,
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        bypass_csp=True,
+    )
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+def test_the_report_in_every_tab(any_page: Page) -> None:
+    any_page.goto("/orders/slow/?profile=1")
+    wait_for_memory(any_page)
+    names = any_page.locator("section.panel").evaluate_all("(all) => all.map(({id}) => id)")
+    assert len(names) > 5
+    found = {}
+    for name in names:
+        any_page.locator(f"#tab-{name}").click()
+        any_page.wait_for_timeout(50)
+        if problems := violations(any_page):
+            found[name] = problems
+    assert found == {}
+
+
+def test_the_report_with_everything_unfolded(any_page: Page) -> None:
+    any_page.goto("/orders/slow/?profile=1")
+    wait_for_memory(any_page)
+    any_page.locator("#tab-queries").click()
+    any_page.evaluate(
+        "document.querySelectorAll('#main details:not(.menu)').forEach((one) => (one.open = true))"
+    )
+    any_page.locator(".legend button").first.click()
+    any_page.locator(".menu summary").first.click()
+    assert violations(any_page) == []
+
+
+def test_a_report_of_all_that_can_be_measured(any_page: Page) -> None:
+    any_page.goto("/orders/slow/?profile=cprofile,queries,cache,templates,usage,objects,gc")
+    names = any_page.locator("section.panel").evaluate_all("(all) => all.map(({id}) => id)")
+    found = {}
+    for name in names:
+        any_page.locator(f"#tab-{name}").click()
+        if problems := violations(any_page):
+            found[name] = problems
+    assert found == {}
+
+
+def test_the_list_of_keys(any_page: Page) -> None:
+    any_page.goto("/orders/fast/?profile=queries")
+    any_page.keyboard.press("?")
+    any_page.get_by_role("dialog").wait_for()
+    assert violations(any_page) == []
+
+
+def test_the_pages_around_the_report(any_page: Page) -> None:
+    any_page.goto("/orders/slow/?profile=1")
+    wait_for_memory(any_page)
+    permalink = any_page.get_by_role("link", name="Permalink").get_attribute("href")
+    assert permalink is not None
+    found = {}
+    for path in (
+        "/__hotpath__/",
+        "/__hotpath__/00000000000000000000000000/",
+        "/orders/slow/?profile=help",
+        "/orders/slow/?profile=nonsense",
+        f"{permalink}findings/0/verify/",
+        f"{permalink}explain/0/",
+    ):
+        any_page.goto(path)
+        if problems := violations(any_page):
+            found[path] = problems
+    assert found == {}
