@@ -157,6 +157,10 @@ def _templates(result: Mapping[str, Any]) -> None:
     assert result["count"] == 1
 
 
+def _http(result: Mapping[str, Any]) -> None:
+    assert (result["count"], result["requests"]) == (0, [])
+
+
 def _middleware(result: Mapping[str, Any]) -> None:
     # There is no request.
     assert (result["middleware"], result["view"]) == ([], None)
@@ -187,6 +191,7 @@ CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "usage": _usage,
     "cache": _cache,
     "templates": _templates,
+    "http": _http,
     "middleware": _middleware,
     "gc": _gc,
     "eventloop": _eventloop,

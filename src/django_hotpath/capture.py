@@ -84,6 +84,7 @@ class Timing:
     cache_ms: float | None = None
     template_ms: float | None = None
     gc_ms: float | None = None
+    http_ms: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

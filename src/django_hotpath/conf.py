@@ -38,7 +38,9 @@ DEFAULT_SUMMARIES = 2_000
 
 OPTIONS: dict[str, Option] = {
     "INSTRUMENTS": Option(
-        ["calls", "queries", "cache", "templates", "gc", "memory"], (list, tuple), _NAMES
+        ["calls", "queries", "cache", "templates", "http", "middleware", "gc", "memory"],
+        (list, tuple),
+        _NAMES,
     ),
     "PRESETS": Option(
         {
@@ -54,6 +56,8 @@ OPTIONS: dict[str, Option] = {
                 "queries",
                 "cache",
                 "templates",
+                "http",
+                "middleware",
                 "gc",
                 "eventloop",
                 "memory",

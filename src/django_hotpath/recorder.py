@@ -403,13 +403,14 @@ class Recorder:
 
 _SEE_FRAMES = frozenset({"calls", "samples"})
 
-_TIMINGS = frozenset({"db_ms", "cache_ms", "template_ms", "gc_ms"})
+_TIMINGS = frozenset({"db_ms", "cache_ms", "template_ms", "http_ms", "gc_ms"})
 
 _COST_ORDER = {
     "gc": 1,
     "queries": 2,
     "cache": 3,
     "templates": 4,
+    "http": 4.5,
     "usage": 5,
     "objects": 7,
     "samples": 7,

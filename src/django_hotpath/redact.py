@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
 from django.core.signals import setting_changed
 from django.dispatch import receiver
@@ -81,6 +81,20 @@ def cache_key(key: str) -> str:
     """The key up to and including the word that makes it secret, the rest masked."""
     ends = [found.end() for pattern in _patterns() if (found := pattern.search(key))]
     return f"{key[: min(ends)]}{MASK}" if ends else key
+
+
+def url(text: str) -> str:
+    """The address without its fragment, who asks masked, and the values of secret parameters.
+
+    All of it is masked where it cannot be taken apart.
+    """
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return MASK
+    _user, at, host = parts.netloc.rpartition("@")
+    netloc = f"{MASK}@{host}" if at else host
+    return urlunsplit((parts.scheme, netloc, parts.path, query_string(parts.query), ""))
 
 
 def path(path: str, kwargs: Mapping[str, object]) -> str:

@@ -12,7 +12,13 @@ from django_hotpath.capture import Capture
 from django_hotpath.report.http import export_response, secure, uncached
 
 # In the order of the header.
-_METRICS = (("db", "db_ms"), ("cache", "cache_ms"), ("template", "template_ms"), ("gc", "gc_ms"))
+_METRICS = (
+    ("db", "db_ms"),
+    ("cache", "cache_ms"),
+    ("template", "template_ms"),
+    ("http", "http_ms"),
+    ("gc", "gc_ms"),
+)
 
 
 def wants_page(request: HttpRequest) -> bool:

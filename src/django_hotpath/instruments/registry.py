@@ -37,6 +37,7 @@ _BUILTIN = {
     "usage": {"hotpath": f"{_HERE}.usage.Usage"},
     "cache": {"hotpath": f"{_HERE}.cache.Cache"},
     "templates": {"hotpath": f"{_HERE}.templates.Templates"},
+    "http": {"hotpath": f"{_HERE}.http.Http"},
     "middleware": {"hotpath": f"{_HERE}.middleware.Middleware"},
     "gc": {"hotpath": f"{_HERE}.gc.GarbageCollector"},
     "eventloop": {"hotpath": f"{_HERE}.eventloop.EventLoop"},
