@@ -188,6 +188,41 @@ class TestStatements:
         small.get_by_text("Copied").nth(1).wait_for()
         assert small.evaluate(read) == "SELECT a FROM t WHERE b = 7 AND c = 'it''s'"
 
+    def test_parameters_become_literals_and_what_is_not_known_stays(self, small: Page) -> None:
+        literals = {
+            "7": "7",
+            "-1.5": "-1.5",
+            "NULL": "NULL",
+            "True": "TRUE",
+            "'it\\'s'": "'it''s'",
+            '"it\'s"': "'it''s'",
+            "'a\\nb'": "'a\nb'",
+            "2026-11-20": "'2026-11-20'",
+            "'***'": None,
+            "'cut her…": None,
+            "<bytes, 9 bytes>": None,
+            "[1, 2]": None,
+            "nan": None,
+        }
+        found = small.evaluate(
+            "async (texts) => {"
+            "const link = document.querySelector('link[data-module=sqltext]');"
+            "const { literal } = await import(link.href);"
+            "return texts.map(literal) }",
+            list(literals),
+        )
+        assert dict(zip(literals, found, strict=True)) == literals
+
+    def test_percent_signs_and_wrong_numbers_of_parameters(self, small: Page) -> None:
+        found = small.evaluate(
+            "async () => {"
+            "const link = document.querySelector('link[data-module=sqltext]');"
+            "const { filled } = await import(link.href);"
+            "return [filled('a %% %s', ['1']), filled('%s', ['1', '2']),"
+            " filled('%(name)s', ['1']), filled('%s %s', ['<x>', '1'])] }"
+        )
+        assert found == ["a % 1", None, None, "%s 1"]
+
 
 class TestCalls:
     @pytest.fixture
