@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from django_hotpath.exporters._names import visible
+from django_hotpath.exporters._names import cut, visible
 
 # What means something anywhere in a line; an underscore does at the edge of a word only.
 _ANYWHERE = re.compile(r"([\\`*\[\]~|$])|(?<![^\W_])(_)|(_)(?![^\W_])")
@@ -17,6 +17,7 @@ _LINKS = (
     (re.compile(r"(?i)\b(www)\."), r"\1&#46;"),
     (re.compile("@"), "&#64;"),
 )
+_MAX_CODE = 300
 _BAR = re.compile(r"(?<!\\)\|")
 _ESCAPED_BAR = r"\\|"
 
@@ -34,7 +35,7 @@ def text(value: str) -> str:
 
 def code(value: str) -> str:
     """Code in one line; the fence is longer than any in it."""
-    clean = " ".join(visible(value).split())
+    clean = cut(" ".join(visible(value).split()), _MAX_CODE)
     if not clean:
         return "` `"
     fence = "`" * (_longest_run(clean) + 1)

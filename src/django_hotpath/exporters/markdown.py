@@ -73,6 +73,7 @@ def _figures(capture: Capture) -> Iterator[str]:
         ("Database", timing.db_ms),
         ("Cache", timing.cache_ms),
         ("Templates", timing.template_ms),
+        ("Other services (HTTP)", timing.http_ms),
         ("Garbage collector", timing.gc_ms),
         ("Profiler's own", capture.overhead.hotpath_ms),
     ):
