@@ -76,7 +76,7 @@ def test_the_memory_section_fills_by_itself(page: Page) -> None:
         page.goto("/orders/slow/?profile=1")
     assert second_run.value.headers["hotpath-capture"]
     wait_for_memory(page)
-    assert page.get_by_text("Measuring").count() == 0
+    assert page.get_by_text("Measuring: the page runs").count() == 0
 
 
 def test_a_stored_report_shows_the_same_finding(report: Page) -> None:

@@ -145,9 +145,12 @@ class TestStatements:
         ("choose", "left"),
         [
             (lambda page: page.locator('[data-filter="kind"]').select_option("w"), "1 statement"),
-            (lambda page: page.get_by_label("slow").check(), "1 statement"),
-            (lambda page: page.get_by_label("duplicates").check(), "1 statement"),
-            (lambda page: page.get_by_label("in a finding").check(), "2 statements"),
+            (lambda page: page.get_by_role("checkbox", name="slow").check(), "1 statement"),
+            (lambda page: page.get_by_role("checkbox", name="duplicates").check(), "1 statement"),
+            (
+                lambda page: page.get_by_role("checkbox", name="in a finding").check(),
+                "2 statements",
+            ),
         ],
     )
     def test_filters(self, small: Page, choose: Any, left: str) -> None:
