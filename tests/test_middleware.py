@@ -405,7 +405,8 @@ class TestTheCapture:
 
     def test_runs_the_default_set(self, client: Client) -> None:
         names = set(stored(client.get("/hello/?profile=1")).instruments)
-        assert names == {"calls", "queries", "cache", "templates", "gc", "memory"}
+        lists = {"calls", "queries", "cache", "templates", "http", "middleware"}
+        assert names == {*lists, "gc", "memory"}
 
     def test_counts_requests_that_the_view_makes_itself_as_its_own(self, client: Client) -> None:
         capture = stored(client.get("/itself/?profile=sql"))
@@ -435,6 +436,7 @@ class TestTheCapture:
             "db",
             "cache",
             "template",
+            "http",
             "gc",
         ]
 
