@@ -22,8 +22,11 @@ function letters() {
   return taken;
 }
 
+// The keyboard has no eye on where the tabs are: the section comes into sight.
 function go(kit, panel) {
-  if (panel) kit.chooseTab(panel.id, { focus: true });
+  if (!panel) return;
+  kit.chooseTab(panel.id, { focus: true });
+  if (panel.getBoundingClientRect().top > innerHeight * 0.6) panel.scrollIntoView();
 }
 
 function step(kit, by) {
