@@ -78,7 +78,7 @@ def _with_settings(subject: Subject, batch: Batch | None) -> Batch | None:
         return None
 
     def run(calls: int) -> float:
-        with override_settings(HOTPATH=subject.hotpath):
+        with override_settings(HOTPATH=subject.hotpath, DEBUG=subject.debug):
             return _quiet(batch, calls)
 
     return run

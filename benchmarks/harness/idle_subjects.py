@@ -24,6 +24,7 @@ class Subject:
     middleware: str | None = None
     async_middleware: str | None = None
     hotpath: dict[str, Any] = field(default_factory=dict)
+    debug: bool = False
     needs: str = "django"
 
     @property
@@ -39,6 +40,7 @@ CONTROL = "no-op middleware again (control)"
 BARE = "bare, no middleware"
 HOTPATH = "hotpath"
 HOTPATH_NO_LOG = "hotpath, SLOW_REQUEST_MS None"
+HOTPATH_NOTING = "hotpath, DEBUG on: a line in the history for each request"
 
 SUBJECTS = (
     Subject(label=BARE),
@@ -61,6 +63,13 @@ SUBJECTS = (
         label=HOTPATH_NO_LOG,
         middleware=contenders.HOTPATH_MIDDLEWARE,
         hotpath={"SLOW_REQUEST_MS": None},
+        needs="django_hotpath",
+    ),
+    Subject(
+        label=HOTPATH_NOTING,
+        middleware=contenders.HOTPATH_MIDDLEWARE,
+        hotpath={"STORE": {"BACKEND": "django_hotpath.stores.memory.MemoryStore"}},
+        debug=True,
         needs="django_hotpath",
     ),
     Subject(

@@ -40,33 +40,25 @@ class ProfilingMiddleware:
         if self.is_async:
             return self.__acall__(request)
         meta = request.META
+        refused: ProfiledRequest | None = None
         if settings.PARAMETER in meta.get("QUERY_STRING", "") or HEADER in meta:
             found = answer_or_profile(request)
             if isinstance(found, ProfiledRequest):
-                return self._profile(request, found)
-            if found is not None:
+                profiled = self._profile(request, found)
+                if profiled is not None:
+                    return profiled
+                refused = found
+            elif found is not None:
                 return found
-        return self._plain(request)
-
-    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        meta = request.META
-        if settings.PARAMETER in meta.get("QUERY_STRING", "") or HEADER in meta:
-            found = await sync_to_async(answer_or_profile)(request)
-            if isinstance(found, ProfiledRequest):
-                return await self._aprofile(request, found)
-            if found is not None:
-                return found
-        return await self._aplain(request)
-
-    def _plain(self, request: HttpRequest) -> HttpResponseBase:
         limit = settings.SLOW_REQUEST_MS
         noted = django_settings.DEBUG and settings.SUMMARIES
         if limit is None and not noted:
-            return self.get_response(request)  # type: ignore[no-any-return]
+            response: HttpResponseBase = self.get_response(request)
+            return response if refused is None else refused.unprofiled(response)
         count = slowlog.counter()
         before, started = count[0], perf_counter()
         try:
-            response: HttpResponseBase = self.get_response(request)
+            response = self.get_response(request)
         except BaseException:
             if noted:
                 elapsed_ms = (perf_counter() - started) * 1000
@@ -77,11 +69,45 @@ class ProfilingMiddleware:
             slowlog.report(request, response.status_code, elapsed_ms, count[0] - before)
         if noted:
             summaries.note(request, response.status_code, elapsed_ms, count[0] - before)
-        return response
+        return response if refused is None else refused.unprofiled(response)
 
-    def _profile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        meta = request.META
+        refused: ProfiledRequest | None = None
+        if settings.PARAMETER in meta.get("QUERY_STRING", "") or HEADER in meta:
+            found = await sync_to_async(answer_or_profile)(request)
+            if isinstance(found, ProfiledRequest):
+                profiled = await self._aprofile(request, found)
+                if profiled is not None:
+                    return profiled
+                refused = found
+            elif found is not None:
+                return found
+        limit = settings.SLOW_REQUEST_MS
+        noted = django_settings.DEBUG and settings.SUMMARIES
+        if limit is None and not noted:
+            response: HttpResponseBase = await self.get_response(request)
+            return response if refused is None else refused.unprofiled(response)
+        count = slowlog.counter()
+        before, started = count[0], perf_counter()
+        try:
+            response = await self.get_response(request)
+        except BaseException:
+            if noted:
+                elapsed_ms = (perf_counter() - started) * 1000
+                summaries.note(request, None, elapsed_ms, count[0] - before)
+            raise
+        elapsed_ms = (perf_counter() - started) * 1000
+        if limit is not None and elapsed_ms >= limit:
+            slowlog.report(request, response.status_code, elapsed_ms, count[0] - before)
+        if noted:
+            summaries.note(request, response.status_code, elapsed_ms, count[0] - before)
+        return response if refused is None else refused.unprofiled(response)
+
+    def _profile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase | None:
+        """None where the request is refused and goes on unprofiled."""
         if not profiled.start(self):
-            return profiled.unprofiled(self._plain(request))
+            return None
         try:
             response = self.get_response(request)
         except BaseException as error:
@@ -90,30 +116,12 @@ class ProfilingMiddleware:
         profiled.stop(response)
         return profiled.answer(response)
 
-    async def _aplain(self, request: HttpRequest) -> HttpResponseBase:
-        limit = settings.SLOW_REQUEST_MS
-        noted = django_settings.DEBUG and settings.SUMMARIES
-        if limit is None and not noted:
-            return await self.get_response(request)  # type: ignore[no-any-return]
-        count = slowlog.counter()
-        before, started = count[0], perf_counter()
-        try:
-            response: HttpResponseBase = await self.get_response(request)
-        except BaseException:
-            if noted:
-                elapsed_ms = (perf_counter() - started) * 1000
-                summaries.note(request, None, elapsed_ms, count[0] - before)
-            raise
-        elapsed_ms = (perf_counter() - started) * 1000
-        if limit is not None and elapsed_ms >= limit:
-            slowlog.report(request, response.status_code, elapsed_ms, count[0] - before)
-        if noted:
-            summaries.note(request, response.status_code, elapsed_ms, count[0] - before)
-        return response
-
-    async def _aprofile(self, request: HttpRequest, profiled: ProfiledRequest) -> HttpResponseBase:
+    async def _aprofile(
+        self, request: HttpRequest, profiled: ProfiledRequest
+    ) -> HttpResponseBase | None:
+        """None where the request is refused and goes on unprofiled."""
         if not profiled.start(self):
-            return profiled.unprofiled(await self._aplain(request))
+            return None
         try:
             work = self.get_response(request)
             response = await Steps(profiled.recorder, work, profiled.keep_on)

@@ -7,6 +7,7 @@ OURS = (
     "no-op middleware again (control)",
     "hotpath",
     "hotpath, SLOW_REQUEST_MS None",
+    "hotpath, DEBUG on: a line in the history for each request",
 )
 PEERS = ("debug-toolbar, hidden", "silk at 0 %", "pyinstrument, not asked")
 STATEMENTS = (
