@@ -222,10 +222,10 @@ export class FlameGraph {
     const moved = Math.abs(from - this.from) > 1e-9 || Math.abs(to - this.to) > 1e-9;
     if (moved) this.zoomTo(this.zoomed);
     else if (this.zoomed) {
-      // Parents that are exactly as wide would not be seen to make a difference.
+      // Parents that are about as wide would not be seen to make a difference.
       const { parent } = this.picture.tree;
       let node = parent[this.zoomed];
-      while (node > 0 && this.picture.w[node] <= this.picture.w[this.zoomed] * 1.0001) node = parent[node];
+      while (node > 0 && this.picture.w[node] <= this.picture.w[this.zoomed] * 1.005) node = parent[node];
       this.zoomTo(node);
     } else return false;
     return true;
