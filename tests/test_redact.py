@@ -15,6 +15,20 @@ from django_hotpath import redact
 from tests.recording import recording
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://host:8443/a?b=1", "https://host:8443/a?b=1"),
+        ("https://ada:hunter2@host/a#b", "https://***@host/a"),
+        ("https://host/a?page=1&api_key=hunter2", "https://host/a?page=1&api_key=***"),
+        ("https://[hunter2/?a=1", "***"),
+        ("/a?token=hunter2", "/a?token=***"),
+    ],
+)
+def test_an_address_shows_neither_who_asks_nor_secrets(text: str, shown: str) -> None:
+    assert redact.url(text) == shown
+
+
 def test_query_string_masks_values_of_secret_names_only() -> None:
     text = "q=book&access_token=abc&a=&flag&Pass%77ord=x&csrfmiddlewaretoken=y"
     masked = "q=book&access_token=***&a=&flag&Pass%77ord=***&csrfmiddlewaretoken=***"
