@@ -124,7 +124,9 @@ def test_a_double_click_zooms_and_escape_zooms_out(flame: Flame) -> None:
     assert zoomed[1] - zoomed[0] < whole[1] - whole[0]
     crumbs = flame.root.get_by_role("navigation", name="Zoom")
     crumbs.get_by_text(VIEW).wait_for()
-    flame.canvas.press("Escape")
+    # By way of the frames around it that are wider.
+    for _ in range(3):
+        flame.canvas.press("Escape")
     assert flame.range() == whole
 
 

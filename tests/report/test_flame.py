@@ -154,7 +154,11 @@ def test_cprofile_is_called_approximate_and_comes_after_samples() -> None:
 
 def test_a_function_that_both_engines_saw_is_one_frame() -> None:
     tree = random_tree(20, 1, frames=1)
-    sampled = {"engine": "thread", "mode": "cpu", "functions": [samples.function("f0")]}
+    sampled: dict[str, Any] = {
+        "engine": "thread",
+        "mode": "cpu",
+        "functions": [samples.function("f0")],
+    }
     calls = calls_with(tree, 1)
     calls["functions"][0]["line"] = 1
     sampled["tree"] = tree
@@ -240,7 +244,10 @@ def test_bars_of_samples_hold_each_sample_at_its_leaf(seed: int) -> None:
     tree = random_tree(60, seed, frames=1000)
     frames = list(range(60))
     dice = random.Random(seed)
-    order = {"node": [dice.randrange(1, 60) for _ in range(80)], "ms": [1.0] * 80}
+    order: dict[str, list[Any]] = {
+        "node": [dice.randrange(1, 60) for _ in range(80)],
+        "ms": [1.0] * 80,
+    }
     bars = sample_bars(order, tree["parent"], frames)
     assert bars is not None
     spans = list(zip(bars["start"], bars["end"], bars["frame"], strict=True))
