@@ -76,3 +76,8 @@ if "HOTPATH_DEMO_STORE" in os.environ:
 
 # Open, it covers half of a narrow page.
 DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
+if HAS_TOOLBAR:
+    from debug_toolbar.settings import PANELS_DEFAULTS
+    from django_hotpath.panels import HOTPATH_PANELS
+
+    DEBUG_TOOLBAR_PANELS = [*HOTPATH_PANELS, *PANELS_DEFAULTS]

@@ -149,12 +149,7 @@ class ProfiledRequest:
             return response
 
     def _answer(self, response: HttpResponseBase) -> HttpResponseBase:
-        if self.suspended:
-            missing = ", ".join([*self.recorder.own_task_only(), "CPU time"])
-            self.recorder.warnings.append(
-                f"{missing}: only of the request's own coroutine. Tasks that it started and worker "
-                "threads (where the async ORM runs) are not in it"
-            )
+        self.note_suspended()
         info = self._request_info(response)
         timing = self.recorder.timing()
         self._log_slow(response.status_code)
@@ -169,6 +164,15 @@ class ProfiledRequest:
         until = "until the stream began" if response.streaming else ""
         add_server_timing(shown, self.recorder.wall_ms, timing, until)
         return shown
+
+    def note_suspended(self) -> None:
+        """Says in the capture what pausing with the task leaves out."""
+        if self.suspended:
+            missing = ", ".join([*self.recorder.own_task_only(), "CPU time"])
+            self.recorder.warnings.append(
+                f"{missing}: only of the request's own coroutine. Tasks that it started and worker "
+                "threads (where the async ORM runs) are not in it"
+            )
 
     def _stream(self, response: HttpResponseBase, info: RequestInfo) -> HttpResponseBase:
         file_wrapper = self.request.META.get("wsgi.file_wrapper") is not None

@@ -45,6 +45,8 @@ _PATIENCE = 2.0
 _LONGEST = 2_000
 # Our own pages, and those of the debug toolbar.
 _TOOLS = frozenset({"hotpath", "djdt"})
+# Set on a request that the panels of the debug toolbar capture.
+_CAPTURED = "_hotpath_captured"
 
 # started, method, path, query string, route, status, milliseconds, queries
 _Noted = tuple[float, str | None, str, str, str | None, int | None, float, int]
@@ -66,11 +68,16 @@ class _Queue:
 _queue = _Queue()
 
 
+def leave_out(request: HttpRequest) -> None:
+    """The request is captured: the capture brings its own line."""
+    setattr(request, _CAPTURED, True)
+
+
 def note(request: HttpRequest, status: int | None, wall_ms: float, queries: int) -> None:
     """The request has been answered, with this status or none. Never raises, never waits."""
     try:
         path = request.path
-        if path.startswith(_left_out()) or unnoted.get():
+        if path.startswith(_left_out()) or unnoted.get() or _CAPTURED in request.__dict__:
             return
         match = request.resolver_match
         route = None

@@ -39,6 +39,7 @@ def engine() -> Engine:
         app_dirs=False,
         autoescape=True,
         builtins=["django_hotpath.report.filters"],
+        libraries={"i18n": "django.templatetags.i18n"},
     )
 
 

@@ -16,6 +16,7 @@ export const flameCanvas = {
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themed);
     new MutationObserver(themed).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    document.addEventListener("hotpath:theme", themed);
     document.addEventListener("hotpath:layer", () => this.draw());
     addEventListener("resize", () => this.resize());
   },

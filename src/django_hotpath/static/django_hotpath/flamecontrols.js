@@ -119,8 +119,9 @@ function filters(graph) {
     summary.focus();
     event.preventDefault();
   });
-  document.addEventListener("pointerdown", ({ target }) => {
-    if (details.open && !details.contains(target)) details.open = false;
+  document.addEventListener("pointerdown", (event) => {
+    // By the path: from within a shadow root the target is its host.
+    if (details.open && !event.composedPath().includes(details)) details.open = false;
   });
   graph.on("change", () => {
     const { hidden, only: ours, recursion: how } = graph.state;
