@@ -15,7 +15,7 @@ class Message:
         self._parts = bytearray()
 
     @property
-    def bytes(self) -> bytearray:
+    def data(self) -> bytearray:
         return self._parts
 
     def integer(self, field: int, value: int) -> Self:
@@ -30,7 +30,7 @@ class Message:
         return self._delimited(field, value.encode("utf-8"))
 
     def message(self, field: int, value: Message) -> Self:
-        return self._delimited(field, value.bytes)
+        return self._delimited(field, value.data)
 
     def packed(self, field: int, values: Iterable[int]) -> Self:
         data = bytearray()

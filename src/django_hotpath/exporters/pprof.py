@@ -67,13 +67,13 @@ def export(capture: Capture) -> bytes:
     for number, frame in enumerate(frames.rows, 1):
         line = Message().integer(1, number).integer(2, frame.line)
         profile.message(_LOCATION, Message().integer(1, number).integer(2, 1).message(4, line))
-        name = strings.add(frame.name)
+        called = strings.add(frame.name)
         profile.message(
             _FUNCTION,
             Message()
             .integer(1, number)
-            .integer(2, name)
-            .integer(3, name)
+            .integer(2, called)
+            .integer(3, called)
             .integer(4, strings.add(frame.file))
             .integer(5, frame.line),
         )
@@ -87,7 +87,7 @@ def export(capture: Capture) -> bytes:
     profile.integer(_DEFAULT_SAMPLE_TYPE, strings.add(value))
     for text in strings.rows:
         profile.text(_STRING, text)
-    return gzip.compress(profile.bytes, mtime=0)
+    return gzip.compress(profile.data, mtime=0)
 
 
 def _value_type(strings: _Strings, name: str, unit: str) -> Message:

@@ -42,7 +42,7 @@ def routes(request: HttpRequest) -> HttpResponse:
     if problems:
         return error(400, "; ".join(problems))
     _write()
-    page = stores.get_store().summaries(asked.where, limit=_LINES)
+    page = stores.get_store().figures(asked.where, limit=_LINES)
     found = by_route(page.items)
     found.sort(key=lambda route: (route.route or "", route.method))
     name = asked.sort.removeprefix("-")

@@ -39,7 +39,7 @@ def problem(title: str, detail: str, status: int, *, failed: bool = True) -> Htt
 def guarded(
     view: View,
     *,
-    protect: Callable[[View], View] = csrf_protect,
+    protect: Callable[[Any], Any] = csrf_protect,
     problem: Callable[..., HttpResponse] = problem,
 ) -> View:
     """Asks who is there before anything else, even before the method and the CSRF token.
@@ -47,7 +47,7 @@ def guarded(
     ``protect`` checks the token, ``problem`` makes the answer of an error, both in the form that
     the caller of the view expects.
     """
-    protected = protect(view)
+    protected: View = protect(view)
 
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
