@@ -118,7 +118,7 @@ class Http(Instrument):
         requests = [found.plain(index, self.session) for index, found in enumerate(exchanges)]
         return {
             "count": len(requests) + self.dropped,
-            "total_ms": round(sum(request["duration_ms"] for request in requests), 4),
+            "total_ms": round(sum((request["duration_ms"] for request in requests), 0.0), 4),
             "truncated": self.dropped,
             "requests": requests,
         }
