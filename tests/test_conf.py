@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from django_hotpath.checks import check_settings
 from django_hotpath.conf import OPTIONS, nearest
 from django_hotpath.conf import settings as hotpath_settings
 
@@ -46,3 +47,13 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_nearest_ignores_case_and_gives_up_on_strangers() -> None:
     assert nearest("slow_querry_ms", list(OPTIONS)) == "SLOW_QUERY_MS"
     assert nearest("zzz", list(OPTIONS)) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(True, 2_000), (False, 0), (0, 0), (50, 50), (-1, 2_000), ("9", 2_000)]
+)
+def test_how_many_requests_the_history_keeps(settings: Any, given: object, kept: int) -> None:
+    settings.HOTPATH = {"SUMMARIES": given}
+    assert hotpath_settings.SUMMARIES == kept
+    errors = [error for error in check_settings(None) if error.id == "hotpath.E004"]
+    assert bool(errors) == (given in (-1, "9"))
