@@ -54,6 +54,6 @@ def test_nearest_ignores_case_and_gives_up_on_strangers() -> None:
 )
 def test_how_many_requests_the_history_keeps(settings: Any, given: object, kept: int) -> None:
     settings.HOTPATH = {"SUMMARIES": given}
-    assert hotpath_settings.SUMMARIES == kept
+    assert kept == hotpath_settings.SUMMARIES
     errors = [error for error in check_settings(None) if error.id == "hotpath.E004"]
     assert bool(errors) == (given in (-1, "9"))
