@@ -49,9 +49,9 @@ MODULES = (
     *("flamemodel", "flamefold", "flameviews", "flamepaint", "flamegraph", "flamecanvas"),
     *("flamekeys", "flamesource", "flamedetails", "flamecontrols", "flamelist"),
     *("flametree", "flame"),
-    *("timelinepaint", "timelinetable", "timeline"),
     *("callsmodel", "inspector", "calls"),
     *("sqltext", "statements", "queryfilters", "queries", "explain"),
+    *("timelinepaint", "timelinedata", "timelinetable", "timeline"),
     *("cachetab", "layersections", "lines", "memory", "raw", "verify", "runs"),
 )
 STYLES = ("tables", "explain", "flame", "timeline", "compare")

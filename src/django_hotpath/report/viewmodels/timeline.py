@@ -142,7 +142,10 @@ def _missed(data: Mapping[str, Any]) -> list[str]:
 def _data(
     found: Sequence[Track], total: float, gaps: Sequence[tuple[float, float]]
 ) -> dict[str, Any]:
-    """Columns, with each text once."""
+    """Columns, with each text once; a column of zeros is 0, and ``index`` in its order is left out.
+
+    What the page has among its statements already is not in the track of the database again.
+    """
     texts: dict[str, int] = {"": 0}
 
     def text(value: str) -> int:
@@ -153,25 +156,27 @@ def _data(
         rows = track.rows
         order = sorted(range(len(track.bars)), key=lambda i: (rows[i], track.bars[i].start))
         bars = [track.bars[i] for i in order]
-        columns.append(
-            {
-                "key": track.key,
-                "label": track.label,
-                "hint": track.hint,
-                "tone": track.tone,
-                "tab": track.tab,
-                "rows": max(rows) + 1,
-                "busy": round(track.busy, 4),
-                "missed": track.missed,
-                "start": [round(bar.start, 4) for bar in bars],
-                "ms": [round(bar.ms, 4) for bar in bars],
-                "row": [rows[i] for i in order],
-                "index": order,
-                "text": [text(bar.text) for bar in bars],
-                "note": [text(bar.note) for bar in bars],
-                "failed": [i for i, bar in enumerate(bars) if bar.failed],
-            }
-        )
+        column: dict[str, Any] = {
+            "key": track.key,
+            "label": track.label,
+            "hint": track.hint,
+            "tone": track.tone,
+            "tab": track.tab,
+            "rows": max(rows) + 1,
+            "busy": round(track.busy, 4),
+            "missed": track.missed,
+            "count": len(bars),
+            "row": [rows[i] for i in order] if any(rows) else 0,
+            "failed": [i for i, bar in enumerate(bars) if bar.failed],
+        }
+        if order != list(range(len(order))):
+            column["index"] = order
+        if track.key != "queries":
+            column["start"] = [round(bar.start, 4) for bar in bars]
+            column["ms"] = [round(bar.ms, 4) for bar in bars]
+            column["text"] = [text(bar.text) for bar in bars]
+            column["note"] = [text(bar.note) for bar in bars]
+        columns.append(column)
     return {
         "total": round(total, 4),
         "tracks": columns,

@@ -19,33 +19,12 @@ export function start(kit) {
   const data = kit.data("timeline-data");
   const root = document.getElementById("timeline-view");
   if (!data || !root) return;
-  const { texts, total } = data;
-  const tracks = [...data.tracks];
-  if (data.gaps.length) tracks.push(computing());
+  const { total } = data;
+  const tracks = kit.timelineTracks(data, kit.statements());
   let view = { from: 0, to: total };
   let chosen = null;
   let hovered = null;
   let asked = false;
-
-  function computing() {
-    const number = data.gaps.length;
-    texts.push("Python computing");
-    return {
-      key: "gaps",
-      label: "Nothing recorded",
-      hint: "Gaps: no statement, cache operation, request, wait or pause. Python was computing",
-      tone: "computing",
-      tab: "",
-      rows: 1,
-      missed: 0,
-      start: data.gaps.map(([at]) => at),
-      ms: data.gaps.map(([, took]) => took),
-      row: Array(number).fill(0),
-      text: Array(number).fill(texts.length - 1),
-      note: Array(number).fill(0),
-      failed: [],
-    };
-  }
 
   const tip = el("div", { class: "timeline-tip", hidden: true, "aria-hidden": "true" });
   document.body.append(tip);
@@ -63,7 +42,7 @@ export function start(kit) {
       tabindex: "0",
       role: "application",
       "aria-roledescription": "track",
-      "aria-label": `${track.label}: ${track.start.length} bars. Arrow keys go from bar to bar, plus and minus zoom.`,
+      "aria-label": `${track.label}: ${count(track.count)} bars. Arrow keys go from bar to bar, plus and minus zoom.`,
     });
     const brush = el("div", { class: "brush", hidden: true });
     const lane = el("div", { class: "track-lane" }, canvas, brush);
@@ -73,7 +52,7 @@ export function start(kit) {
     pointing(found, brush);
     canvas.addEventListener("keydown", (event) => keys(event, found));
     canvas.addEventListener("focus", () => {
-      if (chosen?.line !== found && track.start.length) choose(found, firstVisible(track), false);
+      if (chosen?.line !== found && track.count) choose(found, firstVisible(track), false);
     });
     return found;
   }
@@ -134,9 +113,9 @@ export function start(kit) {
     if (index !== null) {
       const { track } = found;
       tip.replaceChildren(
-        el("code", {}, texts[track.text[index]]),
+        el("code", {}, track.what(index)),
         el("span", {}, `${ms(track.ms[index])}, from ${decimal(track.start[index])} ms on`),
-        texts[track.note[index]] && el("div", { class: "quiet" }, texts[track.note[index]]),
+        track.note(index) && el("div", { class: "quiet" }, track.note(index)),
       );
       const box = tip.getBoundingClientRect();
       tip.style.left = `${Math.max(Math.min(event.clientX + 14, innerWidth - box.width - 8), 8)}px`;
@@ -149,7 +128,7 @@ export function start(kit) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { track, index } = found;
     const at = chosen?.line === found ? chosen.index : firstVisible(track);
-    const last = track.start.length - 1;
+    const last = track.count - 1;
     const span = view.to - view.from;
     const action = {
       ArrowRight: () => choose(found, Math.min(at + 1, last)),
@@ -192,11 +171,11 @@ export function start(kit) {
     chosen = { line: found, index };
     if (follow && !inView(track, index)) pan(track.start[index] - (view.from + view.to) / 2);
     const detail = root.querySelector("[data-detail]");
-    const note = texts[track.note[index]];
+    const note = track.note(index);
     detail.hidden = false;
     detail.replaceChildren(
-      el("p", {}, el("strong", {}, track.label), ` ${index + 1} of ${count(track.start.length)}: ${ms(track.ms[index])}, from ${decimal(track.start[index])} ms on`),
-      el("code", {}, texts[track.text[index]]),
+      el("p", {}, el("strong", {}, track.label), ` ${index + 1} of ${count(track.count)}: ${ms(track.ms[index])}, from ${decimal(track.start[index])} ms on`),
+      el("code", {}, track.what(index)),
       note && el("p", { class: "quiet" }, note),
       link(track, index),
     );
@@ -208,7 +187,7 @@ export function start(kit) {
     const name = document.getElementById(`tab-${track.tab}`)?.firstChild?.textContent?.trim() ?? track.tab;
     const attributes = { href: `#${track.tab}` };
     if (track.key === "queries") {
-      attributes["data-show-queries"] = track.index[index];
+      attributes["data-show-queries"] = track.index(index);
       attributes["data-show-title"] = "The statement of the timeline";
     }
     return el("p", {}, el("a", attributes, `Open in ${name}`));
@@ -249,7 +228,6 @@ export function start(kit) {
     kit.paintAxis(axis, view, width, colours("rest"), (at) => decimal(at, view.to - view.from < 5 ? 2 : view.to - view.from < 50 ? 1 : 0));
     for (const found of lines) {
       found.canvas.dataset.drawn = kit.paintTrack(found.canvas, found.track, view, width, colours(found.track.tone), {
-        texts,
         chosen: chosen?.line === found ? chosen.index : null,
         hovered: hovered?.line === found ? hovered.index : null,
       });
@@ -263,13 +241,12 @@ export function start(kit) {
     root.querySelector('[data-zoom="out"]').disabled = whole;
     for (const { track, figure } of lines) {
       let [number, busy] = [0, 0];
-      for (let i = 0; i < track.start.length; i += 1) {
+      for (let i = 0; i < track.count; i += 1) {
         if (!inView(track, i)) continue;
         number += 1;
-        if (track.row[i] === 0 || track.key !== "middleware") busy += Math.min(track.start[i] + track.ms[i], view.to) - Math.max(track.start[i], view.from);
+        busy += Math.min(track.start[i] + track.ms[i], view.to) - Math.max(track.start[i], view.from);
       }
-      const nested = ["middleware", "code", "templates"].includes(track.key);
-      figure.textContent = nested ? count(number) : `${count(number)}, ${ms(busy)}`;
+      figure.textContent = track.nested ? count(number) : `${count(number)}, ${ms(busy)}`;
       figure.title = track.missed ? `${count(track.missed)} more were not kept` : "";
       if (track.missed) figure.textContent += " +";
     }
@@ -297,5 +274,5 @@ export function start(kit) {
     ["Enter", "zoom to the bar"],
   ]);
   refresh();
-  kit.timelineTable(data);
+  kit.timelineTable(tracks.filter((track) => track.key !== "gaps"));
 }

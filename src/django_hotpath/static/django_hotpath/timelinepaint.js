@@ -46,7 +46,7 @@ export function paintAxis(canvas, { from, to }, width, colours, text) {
 }
 
 // How many bars were drawn: of several that fall on the same pixel one.
-export function paintTrack(canvas, track, { from, to }, width, colours, { texts, chosen, hovered }) {
+export function paintTrack(canvas, track, { from, to }, width, colours, { chosen, hovered }) {
   const paint = surface(canvas, width, trackHeight(track));
   const scale = width / (to - from);
   paint.fillStyle = colours.line;
@@ -57,7 +57,7 @@ export function paintTrack(canvas, track, { from, to }, width, colours, { texts,
   let drawn = 0;
   let row = -1;
   let end = -1;
-  for (let i = 0; i < track.start.length; i += 1) {
+  for (let i = 0; i < track.count; i += 1) {
     const begin = (track.start[i] - from) * scale;
     const length = Math.max(track.ms[i] * scale, 1);
     if (track.row[i] !== row) [row, end] = [track.row[i], -1];
@@ -75,7 +75,7 @@ export function paintTrack(canvas, track, { from, to }, width, colours, { texts,
       paint.rect(x, y, w - 3, ROW);
       paint.clip();
       paint.fillStyle = colours.on;
-      paint.fillText(texts[track.text[i]].slice(0, Math.ceil(w / 5)), x + 4, y + ROW / 2 + 0.5);
+      paint.fillText(track.what(i).slice(0, Math.ceil(w / 5)), x + 4, y + ROW / 2 + 0.5);
       paint.restore();
     }
   }
@@ -96,7 +96,7 @@ export function barAt(track, { from, to }, width, x, y) {
   const scale = width / (to - from);
   let best = null;
   let nearest = 2.5;
-  for (let i = 0; i < track.start.length; i += 1) {
+  for (let i = 0; i < track.count; i += 1) {
     if (track.row[i] !== row) continue;
     const begin = (track.start[i] - from) * scale;
     const end = begin + Math.max(track.ms[i] * scale, 1);

@@ -2,22 +2,22 @@
 
 let kit;
 
-export function timelineTable({ tracks, texts }) {
+export function timelineTable(tracks) {
   const details = document.getElementById("timeline-all");
   details.hidden = false;
-  details.addEventListener("toggle", () => fill(tracks, texts), { once: true });
+  details.addEventListener("toggle", () => fill(tracks), { once: true });
 }
 
-function fill(tracks, texts) {
+function fill(tracks) {
   const { el, decimal } = kit;
   const table = document.getElementById("timeline-table");
-  const bars = tracks.flatMap((track) => track.start.map((_, i) => [track, i]));
+  const bars = tracks.flatMap((track) => Array.from({ length: track.count }, (_, i) => [track, i]));
   const values = {
     start: ([track, i]) => track.start[i],
     ms: ([track, i]) => track.ms[i],
     track: ([track]) => track.label,
-    what: ([track, i]) => texts[track.text[i]],
-    note: ([track, i]) => texts[track.note[i]],
+    what: ([track, i]) => track.what(i),
+    note: ([track, i]) => track.note(i),
   };
   new kit.VirtualTable(table.closest(".scroll"), {
     length: bars.length,
@@ -30,8 +30,8 @@ function fill(tracks, texts) {
         el("td", { class: "n" }, decimal(track.start[i])),
         el("td", { class: "n own" }, decimal(track.ms[i], 3)),
         el("td", {}, track.label),
-        el("td", {}, el("code", { class: "wrap" }, texts[track.text[i]])),
-        el("td", { class: "quiet" }, texts[track.note[i]]),
+        el("td", {}, el("code", { class: "wrap" }, track.what(i))),
+        el("td", { class: "quiet" }, track.note(i)),
       );
     },
     what: ["entry", "entries"],
