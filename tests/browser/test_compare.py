@@ -66,11 +66,13 @@ def test_what_changed_is_named(compared: Page) -> None:
 def test_the_sets_are_swapped(compared: Page) -> None:
     compared.get_by_role("link", name="Swap A and B").click()
     compared.get_by_text("queries 1 → 101").first.wait_for()
+    compared.locator("html.ready").wait_for()
 
 
 def test_a_run_leads_to_its_report_and_a_finding_to_its_place(compared: Page) -> None:
     compared.get_by_role("link", name="in A").click()
     compared.wait_for_url(re.compile(r"/__hotpath__/[0-9A-Z]{26}/#finding-0"))
+    compared.locator("html.ready").wait_for()
 
 
 def test_functions_are_sorted_by_their_headers(compared: Page) -> None:
@@ -190,5 +192,7 @@ def test_more_runs_of_b_are_added(compared: Page) -> None:
 def test_one_set_offers_others(page: Page) -> None:
     [one] = make(page, "/orders/slow/", 1)
     page.goto(f"/__hotpath__/{one}/")
+    page.locator("html.ready").wait_for()
     page.get_by_role("link", name="Compare…").click()
     page.get_by_role("heading", name="With which other runs of this route?").wait_for()
+    page.locator("html.ready").wait_for()
