@@ -164,3 +164,18 @@ def test_the_union_of_intervals_counts_no_moment_twice() -> None:
 def test_the_busy_time_of_a_track_counts_no_moment_twice() -> None:
     bars = [Bar(0.0, 2.0, "a"), Bar(1.0, 2.0, "b")]
     assert Track(key="x", label="", hint="", tone="", bars=bars).busy == 3.0
+
+
+def test_djangos_handler_stands_between_the_middleware_and_the_view() -> None:
+    data = {
+        "middleware": [
+            {"name": "a.Outer", "start_ms": 0.0, "total_ms": 9.0, "own_ms": 1.0, "index": 0}
+        ],
+        "handler": {"start_ms": 0.5, "total_ms": 8.0, "own_ms": 0.5},
+        "view": {"start_ms": 1.0, "duration_ms": 7.5},
+        "missed": [],
+    }
+    view = shown(middleware=data)
+    assert track(view, "middleware")["row"] == [0, 1, 2]
+    assert view.middleware[-1].own_ms == 0.5
+    assert view.middleware_ms == 1.5

@@ -15,6 +15,8 @@ GAPS = 10
 LEAST_GAP = 0.005
 """Of the whole time: shorter ones are too many to look at."""
 
+HANDLER = "Django's handler: resolving the URL, process_view and the like"
+
 # While one of these is there, the request is not computing in Python.
 _WAITING = frozenset({"queries", "cache", "http", "awaits", "gc"})
 
@@ -117,7 +119,9 @@ def _named(gap: tuple[float, float], calls: Mapping[str, Any], total: float) -> 
 
 
 def _middleware(data: Mapping[str, Any]) -> tuple[MiddlewareRow, ...]:
-    rows = data.get("middleware") or ()
+    rows = list(data.get("middleware") or ())
+    if handler := data.get("handler"):
+        rows.append({"name": HANDLER, **handler})
     largest = max((row["own_ms"] for row in rows), default=0.0)
     return tuple(
         MiddlewareRow(

@@ -37,13 +37,17 @@ def _middleware(capture: Capture) -> Track | None:
         for depth, row in enumerate(data["middleware"])
         if row.get("start_ms") is not None
     ]
+    depth = max((bar.row or 0 for bar in bars), default=-1) + 1
+    handler = data.get("handler")
+    if handler and handler.get("start_ms") is not None:
+        note = f"resolving the URL, process_view and the like, own time {handler['own_ms']:.3f} ms"
+        bars.append(Bar(handler["start_ms"], handler["total_ms"], "Django's handler", note, depth))
+        depth += 1
     view = data.get("view")
     if view:
         name = capture.request.view if capture.request else None
-        depth = max((bar.row or 0 for bar in bars), default=-1) + 1
-        bars.append(
-            Bar(view["start_ms"], view["duration_ms"], f"view {name or ''}".strip(), "", depth)
-        )
+        text = f"view {name or ''}".strip()
+        bars.append(Bar(view["start_ms"], view["duration_ms"], text, "", depth))
     return Track(
         key="middleware",
         label="Middleware and view",
