@@ -14,15 +14,16 @@ from django_hotpath.analysis.findings.base import queries_of
 from django_hotpath.capture import Capture
 from django_hotpath.explain import ExplainError, explain_query, merged, try_index
 from django_hotpath.report.engine import render
+from django_hotpath.report.guard import guarded
 from django_hotpath.report.http import html_response
 from django_hotpath.report.links import capture_links, capture_url
 from django_hotpath.report.viewmodels.plans import plan_page
-from django_hotpath.report.views import _get, _guarded
+from django_hotpath.report.views import _get
 from django_hotpath.stores.base import StoreError
 
 
 @never_cache
-@_guarded
+@guarded
 @require_http_methods(["GET", "POST"])
 def explain(request: HttpRequest, capture_id: str, index: int) -> HttpResponse:
     """The page of one statement's plan; a script takes the part of it with the plan."""
@@ -37,7 +38,7 @@ def explain(request: HttpRequest, capture_id: str, index: int) -> HttpResponse:
 
 
 @never_cache
-@_guarded
+@guarded
 @require_POST
 def try_advice(request: HttpRequest, capture_id: str, index: int, number: int) -> HttpResponse:
     """Tries one of the indexes that the plan advises."""

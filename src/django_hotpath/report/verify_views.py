@@ -12,17 +12,18 @@ from django.views.decorators.http import require_http_methods
 
 from django_hotpath.report import guard
 from django_hotpath.report.engine import render
+from django_hotpath.report.guard import guarded
 from django_hotpath.report.http import html_response
 from django_hotpath.report.links import capture_links, capture_url
 from django_hotpath.report.viewmodels.verdicts import verdict_view
-from django_hotpath.report.views import _get, _guarded
+from django_hotpath.report.views import _get
 from django_hotpath.verification import VerifyError
 from django_hotpath.verification.target import refusal
 from django_hotpath.verification.verify import measure, store
 
 
 @never_cache
-@_guarded
+@guarded
 @require_http_methods(["GET", "POST"])
 def verify(request: HttpRequest, capture_id: str, number: int) -> HttpResponse:
     """JSON for a script that asks for it, otherwise pages."""

@@ -15,7 +15,7 @@ from django_hotpath import deferred, stores
 from django_hotpath.capture import Capture, id_time
 from django_hotpath.conf import settings
 from django_hotpath.report.assets import asset_response
-from django_hotpath.report.guard import guarded as _guarded
+from django_hotpath.report.guard import guarded
 from django_hotpath.report.history import earlier_runs
 from django_hotpath.report.http import html_response
 from django_hotpath.report.links import capture_links
@@ -29,7 +29,7 @@ _LAST_BYTE_SECONDS = 0.5
 
 
 @never_cache
-@_guarded
+@guarded
 @require_safe
 def capture(request: HttpRequest, capture_id: str) -> HttpResponse:
     found = _get(capture_id)
@@ -39,14 +39,14 @@ def capture(request: HttpRequest, capture_id: str) -> HttpResponse:
 
 
 @never_cache
-@_guarded
+@guarded
 @require_safe
 def capture_json(request: HttpRequest, capture_id: str) -> HttpResponse:
     return HttpResponse(_get(capture_id).to_json(), content_type="application/json")
 
 
 @never_cache
-@_guarded
+@guarded
 @require_safe
 def capture_pstats(request: HttpRequest, capture_id: str) -> HttpResponse:
     found = _get(capture_id)
@@ -60,7 +60,7 @@ def capture_pstats(request: HttpRequest, capture_id: str) -> HttpResponse:
 
 
 @never_cache
-@_guarded
+@guarded
 @require_POST
 def delete(request: HttpRequest, capture_id: str) -> HttpResponse:
     stores.get_store().delete(capture_id)
@@ -68,14 +68,14 @@ def delete(request: HttpRequest, capture_id: str) -> HttpResponse:
 
 
 @never_cache
-@_guarded
+@guarded
 @require_POST
 def clear(request: HttpRequest) -> HttpResponse:
     stores.get_store().clear()
     return HttpResponseRedirect(reverse("hotpath:captures"))
 
 
-@_guarded
+@guarded
 @require_safe
 def asset(request: HttpRequest, name: str) -> HttpResponse:
     return asset_response(name)
