@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
+from tests.require import require
 
 from examples.families import EXAMPLES
+from examples.measuring import measure
 from examples.registry import Example, Signal, Sizes, Variant
 
 pytestmark = [pytest.mark.urls("demo.urls"), pytest.mark.usefixtures("shop")]
@@ -23,20 +24,45 @@ each_variant = pytest.mark.parametrize(
         for variant in example.variants
     ],
 )
-each_query_signal = pytest.mark.parametrize(
+each_signal = pytest.mark.parametrize(
     ("example", "signal"),
     [
-        pytest.param(example, signal, id=f"{example.slug}-{signal.variant}")
+        pytest.param(example, signal, id=f"{example.slug}-{signal.variant}-{signal.measure}")
         for example in EXAMPLES
         for signal in example.signals
-        if signal.measure == "queries"
     ],
 )
+each_variant_with_a_kind = pytest.mark.parametrize(
+    ("example", "variant"),
+    [
+        pytest.param(example, variant, id=example.url_name(variant))
+        for example in EXAMPLES
+        if example.findings
+        for variant in example.variants
+    ],
+)
+
+
+@pytest.fixture(autouse=True)
+def forget(request: pytest.FixtureRequest) -> None:
+    """No test finds what another one left in a cache of an example; what lacks its extra waits."""
+    example = (
+        request.node.callspec.params.get("example") if hasattr(request.node, "callspec") else None
+    )
+    if example is None:
+        return
+    require(example.missing is None, f"needs {example.missing}: pip install {example.missing}")
+    if example.reset is not None:
+        example.reset()
 
 
 def payload_of(client: Client, example: Example, variant: Variant, **params: Any) -> Any:
     url = reverse(f"examples:{example.url_name(variant)}")
     return client.get(url, {"format": "json", **params}).json()
+
+
+def test_numbers_are_those_of_the_catalogue() -> None:
+    assert {example.number for example in EXAMPLES} <= set(range(1, 38))
 
 
 def test_slugs_are_unique() -> None:
@@ -92,12 +118,14 @@ def test_a_page_survives_an_invalid_size(
     assert payload_of(client, example, variant, n="9" * 5_000) == data
 
 
-@each_query_signal
-def test_queries_are_as_the_registry_says(
-    example: Example,
-    signal: Signal,
-    client: Client,
-    django_assert_num_queries: DjangoAssertNumQueries,
-) -> None:
-    with django_assert_num_queries(signal.count):
-        client.get(f"/{example.slug}/{signal.variant}/")
+@each_signal
+@pytest.mark.usefixtures("explain_here")
+def test_signals_are_as_the_registry_says(example: Example, signal: Signal) -> None:
+    found = measure(example, signal.variant).value(signal.measure, signal.read)
+    assert signal.holds(found), f"{signal.measure}: {found}, and not {signal.count}"
+
+
+@each_variant_with_a_kind
+@pytest.mark.usefixtures("explain_here")
+def test_findings_name_the_slow_variant_and_no_other(example: Example, variant: Variant) -> None:
+    assert measure(example, variant).kinds() == ({variant.finding} if variant.finding else set())
