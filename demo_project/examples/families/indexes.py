@@ -37,13 +37,27 @@ FAMILY = Family(
 EXAMPLES = (
     Example(
         slug="deliveries",
+        number=16,
         title="The newest pending ones of 20,000",
         family=FAMILY,
         source=(S1, S3, S4),
         claim="Without an index the database reads the whole table; with one, what it returns.",
         variants=(
-            Variant("slow", deliveries_slow, "no index on status and created_at", "slow"),
-            Variant("fast", deliveries_fast, 'Index(fields=["status", "-created_at"])', "fast"),
+            Variant(
+                "slow",
+                deliveries_slow,
+                "no index on status and created_at",
+                "slow",
+                code=(deliveries_slow, _pending),
+                finding="full_scan",
+            ),
+            Variant(
+                "fast",
+                deliveries_fast,
+                'Index(fields=["status", "-created_at"])',
+                "fast",
+                code=(deliveries_fast, IndexedDelivery),
+            ),
         ),
         sizes=DELIVERIES,
         signals=(

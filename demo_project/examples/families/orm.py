@@ -60,12 +60,15 @@ FAMILY = Family("database", "The database", "How often a page asks, and how much
 EXAMPLES = (
     Example(
         slug="orders",
+        number=5,
         title="A query for every row",
         family=FAMILY,
         source=(S0, S1, S2, S4),
         claim="100 orders take 101 queries; one is enough.",
         variants=(
-            Variant("slow", orders_slow, "order.customer, read in a loop", "slow"),
+            Variant(
+                "slow", orders_slow, "order.customer, read in a loop", "slow", finding="n_plus_one"
+            ),
             Variant("fast", orders_fast, 'select_related("customer")', "fast"),
         ),
         sizes=ORDERS,
@@ -79,13 +82,27 @@ EXAMPLES = (
     ),
     Example(
         slug="books",
+        number=6,
         title="A query for every row, made by a template",
         family=FAMILY,
         source=(S1,),
         claim="A relation touched in a template hides while the data are small.",
         variants=(
-            Variant("slow", books_slow, "{{ book.author.name }}, not loaded", "slow"),
-            Variant("fast", books_fast, 'select_related("author")', "fast"),
+            Variant(
+                "slow",
+                books_slow,
+                "{{ book.author.name }}, not loaded",
+                "slow",
+                code=(books_slow, "examples/books.html"),
+                finding="n_plus_one",
+            ),
+            Variant(
+                "fast",
+                books_fast,
+                'select_related("author")',
+                "fast",
+                code=(books_fast, "examples/books.html"),
+            ),
         ),
         sizes=BOOKS,
         signals=(Signal("slow", "queries", 101), Signal("fast", "queries", 1)),
@@ -98,12 +115,13 @@ EXAMPLES = (
     ),
     Example(
         slug="values",
+        number=9,
         title="Whole rows for two columns",
         family=FAMILY,
         source=(S0, S4),
         claim="values() is “much faster” than whole rows.",
         variants=(
-            Variant("slow", values_slow, "3,298 whole companies", "slow"),
+            Variant("slow", values_slow, "3,298 whole companies", "slow", finding="unused_columns"),
             Variant("fast", values_fast, '.values("id", "symbol")', "fast"),
         ),
         sizes=COMPANIES,
