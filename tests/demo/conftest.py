@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from django.db import transaction
+from django.core.cache import caches
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import DjangoDbBlocker
 
-from examples.families import caching
+from django_hotpath.explain import service
+from examples.families import EXAMPLES
 from shop import seeding
 
 
@@ -26,5 +30,21 @@ def shop(seeded: None, db: None) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_caches() -> None:
-    caching.remembered_companies.cache_clear()
-    caching.AutocompleteTrap.remembered_companies.cache_clear()
+    """No test finds what another one left in a cache of an example, or in Django's."""
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
+    for example in EXAMPLES:
+        if example.reset is not None:
+            example.reset()
+
+
+@pytest.fixture
+def explain_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans by the test's own connection: no other one sees the rows of its transaction."""
+
+    @contextmanager
+    def own(alias: str) -> Iterator[BaseDatabaseWrapper]:
+        with transaction.atomic(using=alias):
+            yield connections[alias]
+
+    monkeypatch.setattr(service, "separate", own)

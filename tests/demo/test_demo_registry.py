@@ -44,16 +44,11 @@ each_variant_with_a_kind = pytest.mark.parametrize(
 
 
 @pytest.fixture(autouse=True)
-def forget(request: pytest.FixtureRequest) -> None:
-    """No test finds what another one left in a cache of an example; what lacks its extra waits."""
-    example = (
-        request.node.callspec.params.get("example") if hasattr(request.node, "callspec") else None
-    )
-    if example is None:
-        return
-    require(example.missing is None, f"needs {example.missing}: pip install {example.missing}")
-    if example.reset is not None:
-        example.reset()
+def its_extra(request: pytest.FixtureRequest) -> None:
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    example = parameters.get("example")
+    if example is not None and example.missing:
+        require(False, f"needs {example.missing}: pip install {example.missing}")
 
 
 def payload_of(client: Client, example: Example, variant: Variant, **params: Any) -> Any:
