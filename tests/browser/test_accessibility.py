@@ -74,6 +74,7 @@ def test_a_report_of_all_that_can_be_measured(any_page: Page) -> None:
 
 def test_the_list_of_keys(any_page: Page) -> None:
     any_page.goto("/orders/fast/?profile=queries")
+    any_page.locator("html.ready").wait_for()
     any_page.keyboard.press("?")
     any_page.get_by_role("dialog").wait_for()
     assert violations(any_page) == []
