@@ -48,7 +48,7 @@ def panel_content(panel: HotpathPanel) -> SafeString:
     values["problems"] = problems
     values["missing"] = _missing(panel)
     # A SafeString that had to be re-encoded is a plain one.
-    return mark_safe(render("panels/panel.html", values))  # noqa: S308
+    return mark_safe(render("panels/panel.html", values, translated=True))  # noqa: S308
 
 
 def asset(name: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.template import Context, Engine
+from django.utils import translation
 
 from django_hotpath.report.editor import editor, linking
 
@@ -43,13 +44,18 @@ def engine() -> Engine:
     )
 
 
-def render(name: str, values: Mapping[str, Any]) -> str:
-    """The page as text that can be encoded: lone surrogates are written as ``\\udcff``."""
+def render(name: str, values: Mapping[str, Any], *, translated: bool = False) -> str:
+    """The page as text that can be encoded: lone surrogates are written as ``\\udcff``.
+
+    The report is in English. Panels share parts with it, and are in the language of their toolbar
+    (``translated``).
+    """
     # Localised numbers would write "1,5" into an SVG attribute.
     links = values.get("links")
     found = editor() if links is not None and links.editor else None
     context = Context({**values, "editor": found}, autoescape=True, use_l10n=False)
-    with linking(found):
+    language = translation.get_language() if translated else None
+    with linking(found), translation.override(language):
         html = engine().get_template(name).render(context)
     try:
         html.encode()
