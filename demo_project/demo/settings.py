@@ -4,6 +4,8 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from demo import services
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = "demo-only-this-key-is-public-and-protects-nothing"  # noqa: S105
@@ -56,8 +58,14 @@ TEMPLATES = [
     },
 ]
 
+# SQLite and the memory of the process, or the servers of `make demo-services`.
+POSTGRES_URL = os.environ.get("HOTPATH_DEMO_POSTGRES", "")
+REDIS_URL = os.environ.get("HOTPATH_DEMO_REDIS", "")
+
 DATABASES = {
-    "default": {
+    "default": services.postgresql(POSTGRES_URL)
+    if POSTGRES_URL
+    else {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ.get("HOTPATH_DEMO_DB") or BASE_DIR / "demo.sqlite3",
     },
