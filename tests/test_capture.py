@@ -55,6 +55,7 @@ def test_json_spells_the_keys_of_the_contract() -> None:
         "instruments",
         "findings",
     ]
+    assert json.loads(factories.capture(automatic=True).to_json())["automatic"] is True
     assert data["request"]["async"] is False
     assert data["findings"][0]["fix"]["predicted"]["queries"] == [101, 2]
 

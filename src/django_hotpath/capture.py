@@ -224,6 +224,8 @@ class Capture:
     overhead: Overhead = field(default_factory=Overhead)
     instruments: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    automatic: bool = False
+    """Nobody asked for it: the debug toolbar's panels capture every request."""
     schema: int = SCHEMA
 
     def to_dict(self) -> dict[str, Any]:
@@ -232,6 +234,8 @@ class Capture:
         data["instruments"] = dict(self.instruments)
         if data["request"] is not None:
             data["request"]["async"] = data["request"].pop("is_async")
+        if not self.automatic:
+            del data["automatic"]
         return data
 
     def to_json(self) -> str:
@@ -262,6 +266,7 @@ class Capture:
                 overhead=Overhead(**data["overhead"]),
                 instruments=data["instruments"],
                 findings=tuple(_finding(found) for found in data["findings"]),
+                automatic=bool(data.get("automatic")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise CaptureError(f"not a capture: {error}") from error

@@ -54,6 +54,8 @@ class Recorder:
         self.exception: dict[str, str] | None = None
         # Set by whoever knows that the CPU time of this thread is not that of the work.
         self.cpu_elsewhere = False
+        # Set where nobody asked for this capture.
+        self.automatic = False
         self._specs = tuple(specs)
         self._instruments: list[Instrument] = []
         # Those that may count time of their own when they are paused and resumed.
@@ -384,6 +386,7 @@ class Recorder:
             environment=describe_environment(tuple(dict.fromkeys(self.warnings))),
             overlap=overlap,
             instruments=instruments,
+            automatic=self.automatic,
         )
         findings = find(capture)
         self.receipt.after_ns += clock() - entered

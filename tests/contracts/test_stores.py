@@ -155,6 +155,44 @@ def test_keeps_the_newest(make: Make) -> None:
     assert ids(store) == sorted(captured, reverse=True)[:3]
 
 
+def automatic(store: Store) -> str:
+    capture = factories.capture(automatic=True)
+    store.save(capture)
+    return capture.id
+
+
+def test_captures_that_nobody_asked_for_push_out_none_that_somebody_did(make: Make) -> None:
+    store = make(max_captures=3)
+    asked = [saved(store) for _ in range(3)]
+    others = [automatic(store) for _ in range(10)]
+    assert ids(store) == sorted([*asked, *others[-3:]], reverse=True)
+
+
+def test_captures_that_somebody_asked_for_push_out_no_other(make: Make) -> None:
+    store = make(max_captures=3)
+    others = [automatic(store) for _ in range(2)]
+    asked = [saved(store) for _ in range(10)]
+    assert ids(store) == sorted([*others, *asked[-3:]], reverse=True)
+
+
+def test_an_automatic_capture_stays_one(make: Make) -> None:
+    store = make()
+    capture_id = automatic(store)
+    assert store.get(capture_id).automatic
+    assert [item.automatic for item in store.list().items] == [True]
+    store.save(store.get(capture_id).with_findings(()))
+    assert [item.automatic for item in store.list().items] == [True]
+
+
+def test_what_has_only_queries_and_was_not_asked_for_is_a_request_like_any_other(
+    make: Make,
+) -> None:
+    store = make()
+    store.save(replace(factories.with_queries(factories.query(0)), automatic=True))
+    store.save(replace(factories.capture(instruments={"calls": {}}), automatic=True))
+    assert [line.profiled for line in store.summaries().items] == [True, False]
+
+
 def test_a_clock_that_was_set_back_does_not_lose_the_new_one(make: Make) -> None:
     store = make(max_captures=2)
     saved(store), saved(store)

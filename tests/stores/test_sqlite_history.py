@@ -25,6 +25,7 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store._writer.close()
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE requests")
+        connection.execute("ALTER TABLE captures DROP COLUMN automatic")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     return path
@@ -52,7 +53,8 @@ def test_an_older_file_is_written_to(older: Path) -> None:
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
     older: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = (sqlite_schema._STEPS[0], f"{sqlite_schema._STEPS[1]}SELECT * FROM nowhere;")
+    first, second, *later = sqlite_schema._STEPS
+    broken = (first, f"{second}SELECT * FROM nowhere;", *later)
     with monkeypatch.context() as patch:
         patch.setattr(sqlite_schema, "_STEPS", broken)
         with pytest.raises(StoreError, match="nowhere"):

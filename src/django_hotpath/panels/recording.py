@@ -24,6 +24,7 @@ class Recording(ProfiledRequest):
 
     def begin(self) -> None:
         """Raises ``Refused``."""
+        self.recorder.automatic = True
         self.recorder.start()
 
     def finish(self, response: HttpResponseBase, note: Note) -> Capture | None:

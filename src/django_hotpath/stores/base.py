@@ -47,6 +47,7 @@ class CaptureSummary:
     findings: int
     high: int
     instruments: tuple[str, ...]
+    automatic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,8 @@ class Store(ABC):
         """Keeps the capture, in place of one with the same id, and its line in the history.
 
         Then applies retention: the line of a request stays when its capture has to go, as one of
-        those without a capture.
+        those without a capture. Automatic captures are counted apart from those that somebody
+        asked for, so that neither push out the others.
         """
 
     @abstractmethod
@@ -152,4 +154,5 @@ def summarise(capture: Capture) -> CaptureSummary:
         high=severities["high"],
         # Plans are asked for afterwards; nothing measured them.
         instruments=tuple(name for name in capture.instruments if name != "plans"),
+        automatic=capture.automatic,
     )

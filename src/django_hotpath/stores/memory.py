@@ -56,15 +56,19 @@ class MemoryStore(Store):
                 self._add(line)
             else:
                 self._lines[old.seq] = replace(line, seq=old.seq)
-            self._retain(capture.id)
+            self._retain(entry[1])
 
-    def _retain(self, saved: str) -> None:
+    def _retain(self, saved: CaptureSummary) -> None:
         gone = set()
         if self.max_age is not None:
             oldest = time.time() - self.max_age
             gone = {key for key, entry in self._kept.items() if entry[0] < oldest}
-        others = sorted(key for key in self._kept if key != saved and key not in gone)
-        gone.update(others[: max(len(self._kept) - len(gone) - self.max_captures, 0)])
+        others = sorted(
+            key
+            for key, entry in self._kept.items()
+            if key != saved.id and key not in gone and entry[1].automatic == saved.automatic
+        )
+        gone.update(others[: max(len(others) - max(self.max_captures - 1, 0), 0)])
         for key in gone:
             del self._kept[key]
         for line in [line for line in self._lines.values() if line.capture in gone]:

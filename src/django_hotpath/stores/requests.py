@@ -125,6 +125,7 @@ def line_of(capture: Capture) -> RequestSummary:
         findings=summary.findings,
         high=summary.high,
         instruments=summary.instruments,
-        profiled=True,
+        # The panel that is always on slows nothing down: such a request is like any other.
+        profiled=not (summary.automatic and set(summary.instruments) <= {"queries"}),
         capture=capture.id,
     )

@@ -54,6 +54,7 @@ _COLUMNS = (
     "findings",
     "high",
     "instruments",
+    "automatic",
 )
 _TEXT = "coalesce(path, '') || ' ' || label"
 _migrate = migrate
@@ -98,9 +99,9 @@ class SQLiteStore(Store):
                 [*values, time.time(), body],
             )
             sqlite_requests.put(connection, line_of(capture))
-            self._retain(connection, capture.id)
+            self._retain(connection, capture)
 
-    def _retain(self, connection: sqlite3.Connection, saved: str) -> None:
+    def _retain(self, connection: sqlite3.Connection, saved: Capture) -> None:
         """A clock that was set back must not make the capture just saved the oldest one."""
         gone: list[tuple[str]] = []
         if self.max_age is not None:
@@ -108,8 +109,9 @@ class SQLiteStore(Store):
                 "SELECT id FROM captures WHERE saved_at < ?", [time.time() - self.max_age]
             )
         gone += connection.execute(
-            "SELECT id FROM captures WHERE id <> ? ORDER BY id DESC LIMIT -1 OFFSET ?",
-            [saved, max(self.max_captures - 1, 0)],
+            "SELECT id FROM captures WHERE id <> ? AND automatic = ? "
+            "ORDER BY id DESC LIMIT -1 OFFSET ?",
+            [saved.id, saved.automatic, max(self.max_captures - 1, 0)],
         )
         connection.executemany("DELETE FROM captures WHERE id = ?", gone)
         sqlite_requests.let_go(connection, gone)
@@ -249,4 +251,5 @@ def _prepare(connection: sqlite3.Connection) -> None:
 def _summary(row: tuple[Any, ...]) -> CaptureSummary:
     values = dict(zip(_COLUMNS, row, strict=True))
     values["instruments"] = tuple(json.loads(values["instruments"]))
+    values["automatic"] = bool(values["automatic"])
     return CaptureSummary(**values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 
 # Version 1.
 _CAPTURES = """
@@ -62,7 +62,11 @@ SELECT started_at, label, method, path, '', route, status, wall_ms,
     queries, db_ms, findings, high, instruments, 1, id
 FROM captures ORDER BY id;
 """
-_STEPS = (_CAPTURES, _REQUESTS + _LINES_OF_CAPTURES)
+# Version 3: captures of the debug toolbar's panels, which are counted apart.
+_AUTOMATIC = """
+ALTER TABLE captures ADD COLUMN automatic INTEGER NOT NULL DEFAULT 0;
+"""
+_STEPS = (_CAPTURES, _REQUESTS + _LINES_OF_CAPTURES, _AUTOMATIC)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
