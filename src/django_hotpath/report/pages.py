@@ -52,7 +52,7 @@ MODULES = (
     *("callsmodel", "inspector", "calls"),
     *("sqltext", "statements", "queryfilters", "queries", "explain"),
     *("timelinepaint", "timelinedata", "timelinetable", "timeline"),
-    *("cachetab", "layersections", "lines", "memory", "raw", "verify", "runs"),
+    *("cachetab", "layersections", "lines", "views", "memory", "raw", "verify", "runs"),
 )
 STYLES = ("tables", "explain", "flame", "timeline", "compare")
 

@@ -95,8 +95,8 @@ def function_rows(capture: Capture) -> Iterator[Mapping[str, Any]]:
         yield from capture.instruments.get(name, {}).get("functions", ())
 
 
-def flame_view(capture: Capture) -> FlameView | None:
-    """None where no functions were measured."""
+def flame_view(capture: Capture, only: str | None = None) -> FlameView | None:
+    """None where no functions were measured; ``only`` the source of that key."""
     table = FrameTable()
     sources = []
     calls = capture.instruments.get("calls")
@@ -120,7 +120,8 @@ def flame_view(capture: Capture) -> FlameView | None:
         sources.append(_source("samples", label, "", samples, table, before))
     # What was measured exactly comes first, a guess last.
     sources = sorted(
-        (source for source in sources if source["total"] > 0), key=lambda s: s["approximate"]
+        (found for found in sources if found["total"] > 0 and only in (None, found["key"])),
+        key=lambda source: source["approximate"],
     )
     if not sources:
         return None

@@ -4,7 +4,7 @@ const RUNS = 5;
 
 export function start(kit) {
   offerRuns(kit);
-  offerViews(kit, document);
+  kit.offerViews(document, kit);
   const lane = document.querySelector("[data-memory]");
   if (!lane) return;
   const state = lane.querySelector(".lane-state");
@@ -23,7 +23,7 @@ export function start(kit) {
       if (!found) throw new Error(reason(response));
       lane.replaceWith(found);
       kit.sortable(found);
-      offerViews(kit, found);
+      kit.offerViews(found, kit);
       offerRuns(kit);
     } catch (error) {
       button.textContent = "Try again";
@@ -34,24 +34,6 @@ export function start(kit) {
 
   if ("auto" in lane.dataset) run();
   else state.replaceChildren(button);
-}
-
-// Allocations by line, by file or by traceback: one of them at a time.
-function offerViews(kit, root) {
-  const tools = root.querySelector("[data-switch]");
-  const views = [...(tools?.parentElement.querySelectorAll(":scope > [data-view]") ?? [])];
-  if (views.length < 2) return;
-  const group = tools.querySelector(".segmented");
-  const buttons = views.map((view) => kit.el("button", { type: "button" }, `By ${view.dataset.view.toLowerCase()}`));
-  const show = (chosen) =>
-    views.forEach((view, i) => {
-      view.hidden = i !== chosen;
-      buttons[i].setAttribute("aria-pressed", String(i === chosen));
-    });
-  buttons.forEach((button, i) => button.addEventListener("click", () => show(i)));
-  group.replaceChildren(...buttons);
-  tools.hidden = false;
-  show(0);
 }
 
 // A leak shows over several runs only: a button makes them, one after the other.
@@ -81,7 +63,7 @@ function offerRuns(kit) {
       if (byLine && !found.querySelector(".line-memory")) found.append(byLine);
       shown.replaceWith(found);
       kit.sortable(found);
-      offerViews(kit, found);
+      kit.offerViews(found, kit);
       offerRuns(kit);
       document.querySelector("#allocations [data-hunt] button")?.focus();
     } catch (error) {

@@ -8,7 +8,7 @@
 const kit = {};
 const loading = new Map();
 // What of a module starts with the whole document: that is the user's page.
-const BY_ROOT = { table: "sortable", controls: "copyable" };
+const BY_ROOT = { table: "sortable", controls: "copyable", views: "offerViews" };
 
 function name(url) {
   // Static files may carry a hash: kit.3f2a1b.js
@@ -111,8 +111,12 @@ class HotpathPanel extends HTMLElement {
       if (!link) return;
       event.preventDefault();
       const target = root.getElementById(link.getAttribute("href").slice(1));
-      if (target?.tagName === "DETAILS") target.open = true;
-      target?.scrollIntoView({ block: "nearest" });
+      const summary = target?.tagName === "DETAILS" && target.querySelector("summary");
+      if (summary) {
+        target.open = true;
+        summary.focus({ preventScroll: true });
+      }
+      target?.scrollIntoView({ block: summary ? "start" : "nearest" });
     });
   }
 
