@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import pytest
+
+pytest.importorskip("debug_toolbar")
+
+from tests.panels.toolbar import Toolbar, toolbar
+
+
+@pytest.fixture
+def use_toolbar(db: None) -> Iterator[Callable[..., Toolbar]]:
+    """``use_toolbar(store="cache", ours="inside", panels=[…])``, see ``toolbar.toolbar``."""
+    with ExitStack() as stack:
+
+        def use(**options: Any) -> Toolbar:
+            found: AbstractContextManager[Toolbar] = toolbar(**options)
+            return stack.enter_context(found)
+
+        yield use
