@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from shop import seeding
-from shop.models import Category, Company, Order
+from shop.models import Box, Category, Company, Content, Member, Order
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,24 @@ def test_sizes_are_those_of_the_claims() -> None:
     assert counts["Product"] == 100
     assert counts["Author"] == 50
     assert counts["Book"] == 200
+    assert counts["Visit"] == 12_000
+
+
+@pytest.mark.parametrize(("copy", "origin"), seeding.COPIES.items())
+def test_tables_that_differ_in_their_indexes_have_the_same_rows(copy: Any, origin: Any) -> None:
+    seed()
+    assert list(copy.objects.order_by("pk").values()) == list(
+        origin.objects.order_by("pk").values()
+    )
+
+
+def test_thirty_columns() -> None:
+    assert len(Member._meta.concrete_fields) == 30
+
+
+def test_every_table_that_was_filled_is_told() -> None:
+    told = seed()
+    assert all(f" {model.__name__}\n" in told for model in seeding.MODELS)
 
 
 def test_each_category_has_twenty_products() -> None:
@@ -54,6 +72,29 @@ def test_a_second_seed_changes_nothing() -> None:
     assert Company.objects.get(pk=1).name == "Renamed"
 
 
+def test_a_table_that_is_empty_is_filled_and_no_other_one_is_touched() -> None:
+    seed()
+    before = everything()
+    Box.objects.all().delete()
+    Company.objects.filter(pk=1).update(name="Renamed")
+    told = seed()
+    assert "100 Box" in told
+    assert "500 Content" in told
+    assert "Company" not in told
+    after = everything()
+    assert after["Box"] == before["Box"]
+    assert after["Content"] == before["Content"]
+    assert after["Company"][0]["name"] == "Renamed"
+
+
+def test_rows_without_what_they_belong_to_say_what_to_do() -> None:
+    seed()
+    Content.objects.all().delete()
+    Box.objects.filter(pk=1).delete()
+    with pytest.raises(CommandError, match="--force"):
+        seed()
+
+
 def test_force_rebuilds() -> None:
     seed()
     Order.objects.all().delete()
@@ -67,9 +108,9 @@ def test_a_key_given_after_the_seed_is_free() -> None:
 
 
 def test_a_database_without_tables_says_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_table() -> bool:
+    def no_table() -> list[Any]:
         raise OperationalError("no such table")
 
-    monkeypatch.setattr(seeding, "has_data", no_table)
+    monkeypatch.setattr(seeding, "empty_models", no_table)
     with pytest.raises(CommandError, match="migrate"):
         seed()

@@ -51,7 +51,7 @@ class TestTheUnindexedQuery:
         fix = found(explain_query(captured(newest_pending), 0), "full_scan").fix
         assert fix is not None
         assert fix.at is not None
-        assert fix.at.file == "demo_project/shop/models.py"
+        assert fix.at.file == "demo_project/shop/models/deliveries.py"
         assert fix.edits[0].file == fix.at.file
 
     def test_gets_a_partial_index_where_the_database_has_them(self) -> None:

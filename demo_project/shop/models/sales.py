@@ -1,4 +1,4 @@
-"""A small shop: enough relations and wide columns for every example to be slow in earnest."""
+"""Books, companies and what they order."""
 
 from django.db import models
 
@@ -97,40 +97,3 @@ class OrderItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.product_id}"
-
-
-class Delivery(models.Model):
-    class Status(models.TextChoices):
-        PENDING = "pending"
-        ON_ITS_WAY = "on its way"
-        DELIVERED = "delivered"
-
-    number = models.CharField(max_length=12)
-    city = models.CharField(max_length=40)
-    # No index on purpose: the example about query plans filters and sorts by these.
-    status = models.CharField(max_length=10, choices=Status)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "deliveries"
-
-    def __str__(self) -> str:
-        return self.number
-
-
-class IndexedDelivery(models.Model):
-    """The same rows, with the index that they lack above."""
-
-    number = models.CharField(max_length=12)
-    city = models.CharField(max_length=40)
-    status = models.CharField(max_length=10, choices=Delivery.Status)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "indexed deliveries"
-        indexes = [
-            models.Index(fields=["status", "-created_at"], name="shop_delivery_pending_idx"),
-        ]
-
-    def __str__(self) -> str:
-        return self.number
