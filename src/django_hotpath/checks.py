@@ -20,8 +20,11 @@ _TOOLBAR = "debug_toolbar.middleware.DebugToolbarMiddleware"
 
 
 def register_all() -> None:
+    from django_hotpath.panels.checks import check_panels
+
     register(check_middleware, "hotpath")
     register(check_settings, "hotpath")
+    register(check_panels, "hotpath")
     register(check_urls, Tags.urls)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from debug_toolbar.panels import Panel
+from debug_toolbar.toolbar import DebugToolbar
+from django.core.checks import CheckMessage
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.functional import Promise
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_hotpath import callsite
 from django_hotpath.capture import Capture
+from django_hotpath.panels.checks import app_missing
 from django_hotpath.panels.content import panel_content, versioned
 from django_hotpath.panels.guard import guarded
 from django_hotpath.panels.session import Answer, session_of
@@ -78,6 +81,13 @@ class HotpathPanel(Panel):
         raise NotImplementedError
 
     # What the toolbar calls
+
+    @classmethod
+    def run_checks(cls) -> list[CheckMessage]:
+        # The toolbar asks every panel; one answer is enough.
+        listed = DebugToolbar.get_panel_classes() or ()
+        first = next((panel for panel in listed if issubclass(panel, HotpathPanel)), None)
+        return app_missing() if first is cls else []
 
     def __init__(self, toolbar: Any, get_response: Any) -> None:
         super().__init__(toolbar, get_response)
