@@ -289,6 +289,8 @@ def _plain(operation: Operation, index: int, session: Session) -> dict[str, Any]
         "duration_ms": to_ms(operation.ended - operation.started),
         "call_site": call_site(operation.walk) if operation.walk else None,
     }
+    if operation.version is not None:
+        plain["version"] = operation.version
     if operation.error is not None:
         plain["error"] = operation.error
     return plain

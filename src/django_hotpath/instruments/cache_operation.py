@@ -14,6 +14,16 @@ from django_hotpath.plain import identity
 
 _BACKENDS = "django.core.cache.backends."
 _MISSING = object()
+# Where the version stands among the positional arguments; third where nothing is said.
+_VERSION_AT = {
+    "add": 3,
+    "get_or_set": 3,
+    "set": 3,
+    "delete": 1,
+    "delete_many": 1,
+    "get_many": 1,
+    "has_key": 1,
+}
 _READABLE = (list, tuple, set, frozenset, dict, KeysView)
 
 # Operations that call others (get_or_set, the default get_many) count once, as themselves.
@@ -42,6 +52,7 @@ class Operation:
         "theirs",
         "token",
         "unread",
+        "version",
         "walk",
     )
 
@@ -70,6 +81,8 @@ class Operation:
         self.theirs = False
         # Its keys are something that only the backend may read.
         self.unread = False
+        # Of its keys, where it is not that of the cache.
+        self.version: int | None = None
 
     def around(self) -> Operation | None:
         """The running operation, recorded by the same owner, within whose time this one is."""
@@ -93,6 +106,7 @@ class Operation:
     def prepare(self, original: Callable[..., Any]) -> None:
         """Reads the keys and sets what tells a hit; may raise."""
         name, args, kwargs = self.name, self.args, self.kwargs
+        self.version = _version(name, self.cache, args, kwargs)
         many = args[0] if args else kwargs.get("keys")
         if name in {"get_many", "delete_many"} and isinstance(many, Iterator):
             # It can be read only once, and that is the backend's to do.
@@ -178,6 +192,14 @@ def _keys(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]
         return [first]
     # Not a queryset, for example: reading would evaluate it.
     return list(first) if isinstance(first, _READABLE) else []
+
+
+def _version(
+    name: str, cache: BaseCache, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> int | None:
+    place = _VERSION_AT.get(name, 2)
+    version = args[place] if len(args) > place else kwargs.get("version")
+    return version if type(version) is int and version != cache.version else None
 
 
 def _is_djangos(cache: BaseCache, original: Callable[..., Any]) -> bool:

@@ -6,8 +6,10 @@ import logging
 
 from django_hotpath.analysis.findings.base import Limits, Rule
 from django_hotpath.analysis.findings.blocking_call import blocking_call
+from django_hotpath.analysis.findings.cache_misses import cache_misses
 from django_hotpath.analysis.findings.count_for_exists import count_for_exists
 from django_hotpath.analysis.findings.duplicate_query import duplicate_query
+from django_hotpath.analysis.findings.gc_pressure import gc_pressure
 from django_hotpath.analysis.findings.join_duplicates import join_duplicates
 from django_hotpath.analysis.findings.len_for_count import len_for_count
 from django_hotpath.analysis.findings.memory_growth import memory_growth
@@ -15,6 +17,7 @@ from django_hotpath.analysis.findings.n_plus_one import n_plus_one
 from django_hotpath.analysis.findings.sequential_awaits import sequential_awaits
 from django_hotpath.analysis.findings.slow_function import slow_function
 from django_hotpath.analysis.findings.slow_query import slow_query
+from django_hotpath.analysis.findings.slow_template import slow_template
 from django_hotpath.analysis.findings.sum_for_aggregate import sum_for_aggregate
 from django_hotpath.analysis.findings.unread_rows import unread_rows
 from django_hotpath.analysis.findings.unused_columns import unused_columns
@@ -36,6 +39,9 @@ RULES: tuple[Rule, ...] = (
     unread_rows,
     join_duplicates,
     slow_function,
+    slow_template,
+    cache_misses,
+    gc_pressure,
     memory_growth,
     blocking_call,
     sequential_awaits,
@@ -47,6 +53,9 @@ LOOKED_FOR = {
     "usage": "relations, columns and rows that nothing read, joins that repeat the same rows",
     "calls": "slow functions of the project",
     "eventloop": "code that blocked the event loop, awaits in turn that might run together",
+    "templates": "templates that are slow by themselves",
+    "cache": "look-ups that cannot hit, entries that were not kept",
+    "gc": "long pauses of the garbage collector",
     "allocations": "lines of the project that still held 10 MB or more",
 }
 
