@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from django_hotpath.analysis.growth import Growth, growth
 from django_hotpath.capture import Capture
 from django_hotpath.panels.base import HotpathPanel, Text
+from django_hotpath.panels.components import TABLES
+from django_hotpath.panels.notes import notes
 from django_hotpath.report.formats import byte_size
+from django_hotpath.report.history import earlier_runs
 from django_hotpath.report.viewmodels.allocations import allocations_view
+
+logger = logging.getLogger("hotpath")
 
 
 class AllocationsPanel(HotpathPanel):
@@ -19,6 +26,7 @@ class AllocationsPanel(HotpathPanel):
     cost = _("Python code takes 3 to 10 times as long while this is on: ignore the times.")
     instruments = ("allocations",)
     template = "panels/allocations.html"
+    modules = (*TABLES, "views")
 
     @classmethod
     def summary(cls, capture: Capture) -> dict[str, Any]:
@@ -31,4 +39,19 @@ class AllocationsPanel(HotpathPanel):
         return byte_size(summary["size"], signed=True)
 
     def view(self, capture: Capture) -> dict[str, Any]:
-        return {"allocations": allocations_view(capture.instruments["allocations"])}
+        return {
+            "allocations": allocations_view(
+                capture.instruments["allocations"], _over_several_loads(capture)
+            ),
+            **notes(capture, self.shows),
+        }
+
+
+def _over_several_loads(capture: Capture) -> Growth | None:
+    """What each load of the page kept; not asked before the panel is opened."""
+    try:
+        return growth(earlier_runs(capture), capture)
+    except Exception:
+        # One of them was edited by hand, or another version made it.
+        logger.warning("The loads before capture %s cannot be compared", capture.id, exc_info=True)
+        return None

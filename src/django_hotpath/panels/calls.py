@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from django_hotpath.capture import Capture
 from django_hotpath.panels.base import HotpathPanel, Text
+from django_hotpath.panels.components import FLAME_GRAPH
 from django_hotpath.report.formats import count, ms
 from django_hotpath.report.viewmodels.calls import calls_view
 from django_hotpath.report.viewmodels.flame import flame_view
@@ -21,12 +22,7 @@ class CallsPanel(HotpathPanel):
     cost = _("Python code takes about 1.2 to 2 times as long while this is on.")
     instruments = ("calls",)
     template = "panels/calls.html"
-    modules = (
-        *("kit", "editor", "layer", "table", "controls"),
-        *("flamemodel", "flamefold", "flameviews", "flamepaint", "flamegraph", "flamecanvas"),
-        *("flamekeys", "flamesource", "flamedetails", "flamecontrols", "flamelist"),
-        *("flametree", "flame"),
-    )
+    modules = FLAME_GRAPH
     styles = ("tables", "flame")
 
     @classmethod

@@ -10,16 +10,26 @@ from django.utils.translation import ngettext
 
 from django_hotpath.capture import Capture
 from django_hotpath.panels.base import HotpathPanel, Text
+from django_hotpath.panels.components import FLAME_GRAPH
+from django_hotpath.panels.notes import notes
 from django_hotpath.report.formats import count, ms
+from django_hotpath.report.viewmodels.flame import flame_view
 from django_hotpath.report.viewmodels.samples import samples_view
 
 
 class SamplesPanel(HotpathPanel):
+    """By vmprof, or by a thread that looks where vmprof is missing or unsafe.
+
+    ``instruments = ("thread",)`` in a subclass is always the thread.
+    """
+
     title = _("Samples")
-    about = _("The stack, looked at at a steady rate: for pages of many small calls.")
-    cost = _("Little; a page of a few milliseconds gets only a few samples.")
+    about = _("Which code the request was in, looked at every millisecond.")
+    cost = _("Slows the page down by a few percent only, and a short page gets few samples.")
     instruments = ("samples",)
-    template = "_samples.html"
+    template = "panels/samples.html"
+    modules = FLAME_GRAPH
+    styles = ("tables", "flame")
 
     @classmethod
     def summary(cls, capture: Capture) -> dict[str, Any]:
@@ -29,10 +39,18 @@ class SamplesPanel(HotpathPanel):
     @classmethod
     def subtitle(cls, summary: Mapping[str, Any]) -> Text:
         samples = summary["samples"]
+        if not samples:
+            return _("no sample")
         return ngettext("%(count)s sample, %(time)s", "%(count)s samples, %(time)s", samples) % {
             "count": count(samples),
             "time": ms(summary["sampled_ms"]),
         }
 
     def view(self, capture: Capture) -> dict[str, Any]:
-        return {"samples": samples_view(capture.instruments["samples"])}
+        flame = flame_view(capture, only="samples")
+        return {
+            "samples": samples_view(capture.instruments["samples"]),
+            "flame": flame,
+            "data": {"flame": flame.data} if flame is not None else {},
+            **notes(capture, self.shows),
+        }
