@@ -4,6 +4,7 @@
 |---|---|
 | `queries`, `queries on <alias>`, `rows fetched` | statements, rows of them |
 | `duplicate queries` | statements that repeat an earlier one to the letter |
+| `INSERT statements`, `UPDATE statements`, `DELETE statements` | without those of transactions |
 | `columns` | columns of the first SELECT |
 | `model instances`, `model instances of Company` | made by the request |
 | `instances left` | model instances that were alive at the end |
@@ -72,6 +73,11 @@ def _duplicates(data: Any, match: re.Match[str], found: Measured) -> float:
     return sum(query.get("duplicate_of") is not None for query in data["queries"])
 
 
+@_measure("(INSERT|UPDATE|DELETE) statements", "queries")
+def _writes(data: Any, match: re.Match[str], found: Measured) -> float:
+    return sum(query["sql"].lstrip().startswith(match[1]) for query in data["queries"])
+
+
 @_measure("rows fetched", "queries")
 def _rows(data: Any, match: re.Match[str], found: Measured) -> float:
     return sum(query.get("rows") or 0 for query in data["queries"] if _is_select(query))
@@ -109,7 +115,8 @@ def _calls(data: Any, match: re.Match[str], found: Measured) -> float:
 
 @_measure("built-in calls of (.+)", "calls", "calls:builtins")
 def _builtin_calls(data: Any, match: re.Match[str], found: Measured) -> float:
-    return _sum_of_calls(data, match[1])
+    # "<built-in method builtins.abs>"
+    return _sum_of_calls(data, f"{match[1]}>")
 
 
 def _sum_of_calls(data: Any, name: str) -> int:

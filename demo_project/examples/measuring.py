@@ -23,6 +23,7 @@ from django.test import AsyncClient, Client, override_settings
 from django.urls import reverse
 
 from django_hotpath import deferred
+from django_hotpath.analysis.growth import growth, with_growth_findings
 from django_hotpath.capture import Capture
 from django_hotpath.stores import get_store
 from examples import figures
@@ -119,13 +120,12 @@ class Measured:
         return frozenset(found)
 
     def repeated(self, profile: str, runs: int) -> Capture:
-        """The last of several captures, kept in one store: what is seen only over time."""
-        key = (f"{profile} x {runs}", False)
-        if key not in self.captures:
-            self._get(None)
-            self._reset()
-            self.captures[key] = self._captured(profile, runs)
-        return self.captures[key]
+        """The last of several captures, with the findings that only several allow."""
+        captures = [self.capture(profile)]
+        captures += [self._captured(profile) for _ in range(runs - 1)]
+        last = with_growth_findings(captures[-1], growth(captures, captures[-1]))
+        self.captures[profile, False] = last
+        return last
 
     def _reset(self) -> None:
         for cache in caches.all(initialized_only=True):
