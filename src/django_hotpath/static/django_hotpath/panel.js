@@ -84,6 +84,7 @@ class HotpathPanel extends HTMLElement {
     const sheets = urls(this.dataset.styles).map((href) => styleSheet(href, nonce));
     root.append(...sheets.map(({ link }) => link));
     this.follow(toolbar);
+    this.widen();
     const [found] = await Promise.all([modules(urls(this.dataset.modules)), ...sheets.map(({ done }) => done)]);
     root.append(...this.childNodes);
     root.addEventListener("keydown", (event) => {
@@ -118,6 +119,17 @@ class HotpathPanel extends HTMLElement {
       }
       target?.scrollIntoView({ block: summary ? "start" : "nearest" });
     });
+  }
+
+  // Beside the toolbar's side bar, which is 240 px wide, a narrow window leaves no room to read:
+  // there the panel lies above it, until it is closed.
+  widen() {
+    const frame = this.closest(".djdt-panelContent");
+    if (!frame) return;
+    const narrow = matchMedia("(max-width: 940px)");
+    const fit = () => (frame.style.right = narrow.matches ? "0" : "");
+    fit();
+    narrow.addEventListener("change", fit);
   }
 
   // Light and dark are the toolbar's choice.
