@@ -1,17 +1,25 @@
 """Every example of the demo, in the order of the index page."""
 
 from examples.families import (
+    asynchronous,
+    background,
+    cacheaside,
+    cachedpages,
     caching,
     connections,
     indexes,
+    invalidation,
     lifetimes,
     lookup,
     memory,
     numeric,
+    orm,
     orm_counting,
-    orm_loops,
     orm_rows,
     search,
+    serialising,
+    stack,
+    templates,
     text,
     threads,
     writes,
@@ -19,7 +27,7 @@ from examples.families import (
 from examples.registry import Example, Variant
 
 EXAMPLES: tuple[Example, ...] = (
-    *orm_loops.EXAMPLES,
+    *orm.EXAMPLES,
     *orm_rows.EXAMPLES,
     *orm_counting.EXAMPLES,
     *writes.EXAMPLES,
@@ -33,6 +41,14 @@ EXAMPLES: tuple[Example, ...] = (
     *lifetimes.EXAMPLES,
     *threads.EXAMPLES,
     *caching.EXAMPLES,
+    *cachedpages.EXAMPLES,
+    *cacheaside.EXAMPLES,
+    *invalidation.EXAMPLES,
+    *templates.EXAMPLES,
+    *asynchronous.EXAMPLES,
+    *serialising.EXAMPLES,
+    *background.EXAMPLES,
+    *stack.EXAMPLES,
 )
 
 BY_URL_NAME: dict[str, tuple[Example, Variant]] = {

@@ -105,6 +105,7 @@ EXAMPLES = (
                 '["customer"]',
                 "fast",
                 code=(_parcels, ParcelByCustomer),
+                finding="unindexed_sort",
             ),
             Variant(
                 "composite",
@@ -112,6 +113,7 @@ EXAMPLES = (
                 '["customer", "status"]',
                 "fast",
                 code=(_parcels, ParcelByStatus),
+                finding="unindexed_sort",
             ),
             Variant(
                 "fast",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from examples.pages import answer, payload
 from examples.registry import S0, S1, S2, S4, Example, Family, Signal, Sizes, Variant
 from shop.models import Company, Member, Product, Visit
+
+if TYPE_CHECKING:
+    from examples.measuring import Measured
 
 PRODUCTS = Sizes(default=100, cap=100)
 COMPANIES = Sizes(default=3_298, cap=3_298)
@@ -36,17 +40,16 @@ def _product_list(request: HttpRequest, products: Iterable[Product]) -> HttpResp
 
 
 def busiest_slow(request: HttpRequest) -> HttpResponse:
-    companies = Company.objects.annotate(number=Count("visits")).order_by("-number", "pk")
-    rows = [
-        (company.symbol, company.name, company.number)
-        for company in companies[: BUSIEST.asked(request)]
-    ]
+    visited = Company.objects.filter(visits__page="home").annotate(number=Count("visits"))
+    companies = visited.order_by("-number", "pk")[: BUSIEST.asked(request)]
+    rows = [(company.symbol, company.name, company.number) for company in companies]
     return answer(request, payload(("Symbol", "Company", "Visits"), rows))
 
 
 def busiest_fast(request: HttpRequest) -> HttpResponse:
-    numbers = Visit.objects.values_list("company").annotate(number=Count("pk"))
-    busiest = dict(numbers.order_by("-number", "company")[: BUSIEST.asked(request)])
+    visits = Visit.objects.filter(page="home").values_list("company")
+    numbers = visits.annotate(number=Count("pk")).order_by("-number", "company")
+    busiest = dict(numbers[: BUSIEST.asked(request)])
     companies = Company.objects.in_bulk(busiest)
     rows = [(companies[pk].symbol, companies[pk].name, number) for pk, number in busiest.items()]
     return answer(request, payload(("Symbol", "Company", "Visits"), rows))
@@ -97,6 +100,11 @@ def members_trap(request: HttpRequest) -> HttpResponse:
         (member.name, member.email, member.city) for member in members[: MEMBERS.asked(request)]
     ]
     return answer(request, payload(("Name", "E-mail", "City"), rows))
+
+
+def temporary_tables(found: Measured) -> int:
+    """Steps of the plan that put rows aside, other than to sort them."""
+    return sum(step.startswith("temporary ") for step in found.value("plan").splitlines())
 
 
 FAMILY = Family("rows", "Rows and columns", "How much a query brings back, and what is read of it.")
@@ -250,7 +258,7 @@ EXAMPLES = (
             Variant(
                 "slow",
                 busiest_slow,
-                'companies, annotated with Count("visits")',
+                'visited companies, and Count("visits")',
                 "slow",
                 finding="temporary_table",
             ),
@@ -259,19 +267,26 @@ EXAMPLES = (
         sizes=BUSIEST,
         signals=(
             Signal("slow", "queries", 1),
+            Signal("slow", "temporary tables", 1, read=temporary_tables),
             Signal("fast", "queries", 2),
+            Signal("fast", "temporary tables", 0, read=temporary_tables),
         ),
         explanation=(
-            "To find the twenty companies with the most visits, the slow variant joins 12,000 "
-            "visits to 3,298 companies and groups by every column of them, descriptions included: "
-            "the database collects all of that in a temporary table, sorts it and throws away "
-            "all but twenty rows. The fast one counts keys along an index, and then fetches twenty "
-            "companies by key."
+            "To find the twenty companies whose home page is visited most, the slow variant joins "
+            "each of 7,000 visits to its company and groups by every column, descriptions "
+            "included: the database puts all of that into a temporary table, sorts it and throws away all "
+            "but twenty rows. The fast one counts keys in the order of an index, where equal ones "
+            "stand together and nothing is put aside, and then fetches twenty companies by key."
         ),
         trap=(
             "PostgreSQL knows that the key decides the other columns and groups by it alone, so "
             "the difference is smaller there. And two statements may see two states of the data; "
             "where that matters, they belong into one transaction."
+        ),
+        verdict="partly",
+        verdict_reason=(
+            "The temporary table goes away, and with it most of the time. 500 ms to 30 ms is for "
+            "tables larger than a demo should fill."
         ),
         shows=("queries",),
     ),

@@ -32,9 +32,9 @@ def box_rows(rng: Random) -> list[models.Model]:
 
 
 def visit_rows(rng: Random) -> list[models.Model]:
-    """Few companies have most of them."""
+    """Few companies have most of them, and most are of the home page."""
     companies = [1 + int(COMPANIES * rng.random() ** 3) for _ in range(VISITS)]
-    pages = rng.choices(PAGES, k=VISITS)
+    pages = rng.choices(PAGES, (6, 1, 1, 1, 1), k=VISITS)
     seconds = rng.choices(range(1, 600), k=VISITS)
     return [
         Visit(pk=pk, company_id=company, page=page, seconds=duration)
