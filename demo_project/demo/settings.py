@@ -71,6 +71,15 @@ DATABASES = {
         "NAME": os.environ.get("HOTPATH_DEMO_DB") or BASE_DIR / "demo.sqlite3",
     },
 }
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
+# Without one, tasks run in a thread of the process.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
@@ -87,6 +96,7 @@ if "HOTPATH_DEMO_STORE" in os.environ:
 DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 if HAS_TOOLBAR:
     from debug_toolbar.settings import PANELS_DEFAULTS
+
     from django_hotpath.panels import HOTPATH_PANELS
 
     DEBUG_TOOLBAR_PANELS = [*HOTPATH_PANELS, *PANELS_DEFAULTS]

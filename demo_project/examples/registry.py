@@ -127,7 +127,7 @@ class Example:
     verdict: Verdict = "reproduced"
     verdict_reason: str = ""
     extra: str | None = None
-    """The optional package that the variants import when they run, by its name on the index."""
+    """The optional packages that the variants import when they run, with blanks between them."""
     asynchronous: bool = False
     """The point shows under an ASGI server only; it works under WSGI all the same."""
     shows: tuple[str, ...] = ("calls", "queries")
@@ -154,7 +154,7 @@ class Example:
 
     @property
     def missing(self) -> str | None:
-        """The optional package that is needed and not installed."""
-        if self.extra is None or find_spec(MODULES.get(self.extra, self.extra)) is not None:
-            return None
-        return self.extra
+        """The optional packages that are needed and not installed, with blanks between them."""
+        names = (self.extra or "").split()
+        missing = [name for name in names if find_spec(MODULES.get(name, name)) is None]
+        return " ".join(missing) or None

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import path
 
 from examples import views
-from examples.families import EXAMPLES
+from examples.families import EXAMPLES, stack
 from examples.registry import Example, Variant
 
 app_name = "examples"
@@ -21,6 +21,7 @@ def served(example: Example, variant: Variant) -> Any:
 
 urlpatterns = [
     path("", views.index, name="index"),
+    path("baseline/ping/", stack.ping, name="ping"),
     path("tour/", views.tour_page, name="tour"),
     path("tour/<int:number>/", views.tour_page, name="tour-step"),
     *(

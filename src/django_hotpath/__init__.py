@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from django_hotpath.analysis.compare import compare
-    from django_hotpath.api import profile
+    from django_hotpath.api import capture_id, profile
     from django_hotpath.capture import Capture
     from django_hotpath.verification.verify import verify
 
 __version__ = "0.1.0"
 
-__all__ = ["Capture", "__version__", "compare", "profile", "verify"]
+__all__ = ["Capture", "__version__", "capture_id", "compare", "profile", "verify"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from django_hotpath.api import profile
 
         return profile
+    if name == "capture_id":
+        from django_hotpath.api import capture_id
+
+        return capture_id
     if name == "compare":
         from django_hotpath.analysis.compare import compare
 

@@ -162,6 +162,19 @@ class profile:
             logger.warning("the capture of %s was not stored: %s", recorder.label, error)
 
 
+def capture_id() -> str | None:
+    """The id of the capture that this code runs in, None outside of one.
+
+    Hand it to a task that is queued here, and name the task's own ``profile()`` by it: the two can
+    then be found from each other.
+    """
+    active = current.get()
+    if active is not None:
+        active = active.alive()
+    owner = active.owner if active is not None else None
+    return owner.id if isinstance(owner, Recorder) else None
+
+
 # The blocks that this context is in, outermost first.
 _entered: ContextVar[tuple[tuple[profile, Recorder | None], ...]] = ContextVar(
     "hotpath_entered", default=()

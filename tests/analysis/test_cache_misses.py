@@ -75,6 +75,10 @@ class TestKeysThatNeverHit:
         finding = only(with_cache(*(miss(key) for key in keys)))
         assert (finding.count, finding.severity) == (12, "medium")
 
+    @pytest.mark.parametrize("space", ["_", "-", "+", "%20"])
+    def test_found_in_a_key_without_blanks(self, space: str) -> None:
+        assert kinds(with_cache(miss(NAMELESS.replace(" ", space)))) == ["cache_misses"]
+
     def test_silent_where_it_was_found(self) -> None:
         assert kinds(with_cache(hit(NAMELESS))) == []
 

@@ -1,88 +1,85 @@
-"""Work that is kept, and work that only looks as if it were kept."""
+"""Work that is kept in Django's cache, and work that only looks as if it were kept."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Any
 
+from django.core.cache import cache
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
-from django.views import View
 
 from examples.pages import answer, payload
-from examples.registry import S0, Example, Family, Signal, Variant
+from examples.registry import S2, Example, Family, Signal, Variant
 from shop.models import Company
 
-SUGGESTIONS = 10
-CACHE_SIZE = 1_024
-
-Suggestions = tuple[tuple[str, str], ...]
+FIVE_MINUTES = 300
 
 
-def typed_prefix(request: HttpRequest) -> str:
-    """What was typed so far, `?q=`: at most four letters, "A" when there is nothing usable."""
-    prefix = request.GET.get("q", "").strip().upper()[:4]
-    return prefix if prefix.isascii() and prefix.isalpha() else "A"
+def sector_figures() -> list[tuple[str, int, int]]:
+    sectors = Company.objects.values("sector").order_by("sector")
+    figures = sectors.annotate(companies=Count("pk"), staff=Sum("employees"))
+    return list(figures.values_list("sector", "companies", "staff"))
 
 
-def find_companies(prefix: str) -> Suggestions:
-    companies = Company.objects.filter(symbol__startswith=prefix).order_by("symbol")
-    return tuple(companies.values_list("symbol", "name")[:SUGGESTIONS])
+def get_or_set_slow(request: HttpRequest) -> HttpResponse:
+    return _sectors(request, sector_figures())
 
 
-@lru_cache(maxsize=CACHE_SIZE)
-def remembered_companies(prefix: str) -> Suggestions:
-    return find_companies(prefix)
+def get_or_set_trap(request: HttpRequest) -> HttpResponse:
+    figures = cache.get_or_set("sectors:called", sector_figures(), FIVE_MINUTES)
+    return _sectors(request, figures)
 
 
-def _suggest(request: HttpRequest, suggestions: Suggestions, note: str) -> HttpResponse:
-    return answer(request, payload(("Symbol", "Company"), suggestions), note=note)
+def get_or_set_fast(request: HttpRequest) -> HttpResponse:
+    figures = cache.get_or_set("sectors", sector_figures, FIVE_MINUTES)
+    return _sectors(request, figures)
 
 
-def autocomplete_slow(request: HttpRequest) -> HttpResponse:
-    return _suggest(request, find_companies(typed_prefix(request)), "No cache.")
-
-
-def autocomplete_fast(request: HttpRequest) -> HttpResponse:
-    suggestions = remembered_companies(typed_prefix(request))
-    return _suggest(request, suggestions, str(remembered_companies.cache_info()))
-
-
-class AutocompleteTrap(View):
-    def get(self, request: HttpRequest) -> HttpResponse:
-        suggestions = self.remembered_companies(typed_prefix(request))
-        return _suggest(request, suggestions, str(self.remembered_companies.cache_info()))
-
-    # `self` is part of the key, and every request has a view of its own: that is the trap.
-    @lru_cache(maxsize=CACHE_SIZE)  # noqa: B019
-    def remembered_companies(self, prefix: str) -> Suggestions:
-        return find_companies(prefix)
+def _sectors(request: HttpRequest, figures: Any) -> HttpResponse:
+    return answer(request, payload(("Sector", "Companies", "Employees"), figures))
 
 
 FAMILY = Family("caching", "Caching", "Work that is kept, and work that only seems to be.")
 
 EXAMPLES = (
     Example(
-        slug="autocomplete",
-        title="The same question at every keystroke",
+        slug="get-or-set",
+        number=23,
+        title="The same figures, worked out for everyone",
         family=FAMILY,
-        source=(S0,),
-        claim="100 people typing, 3,298 symbols: “nearly 10x” with a cache.",
+        source=(S2,),
+        claim="`cache.get_or_set()` works a value out once, and everyone else gets it for nothing.",
         variants=(
-            Variant("slow", autocomplete_slow, "a query for each keystroke", "slow"),
-            Variant("trap", AutocompleteTrap.as_view(), "lru_cache on a method", "trap"),
-            Variant("fast", autocomplete_fast, "lru_cache on a function", "fast"),
+            Variant(
+                "slow",
+                get_or_set_slow,
+                "worked out in each request",
+                "slow",
+                code=(get_or_set_slow, sector_figures),
+            ),
+            Variant("trap", get_or_set_trap, "sector_figures(), with brackets", "trap"),
+            Variant("fast", get_or_set_fast, "get_or_set() of the function", "fast"),
         ),
         sizes=None,
         signals=(
             Signal("slow", "queries when asked again", 1),
-            Signal("trap", "queries when asked again", 1),
+            Signal("trap", "queries when asked again", 1, "worked out, and thrown away"),
+            Signal("trap", "cache hits when asked again", 1),
             Signal("fast", "queries when asked again", 0),
+            Signal("fast", "cache hits when asked again", 1),
+            Signal("fast", "cache misses", 1, "the first visit fills it"),
         ),
         explanation=(
-            "Many people type the same few letters. A cache keyed by the letters answers the "
-            "second of them without a query. Put on a method of a class-based view, the same cache "
-            "never hits: the view itself is part of the key, Django makes a new one for each "
-            "request, and the cache keeps them all alive. Open a variant twice and read the line "
-            "under the table."
+            "Every visitor sees the same figures by sector, and the database adds them up each "
+            "time. `get_or_set()` asks the cache first and calls the function only when nothing is "
+            "there. Given `sector_figures()` with brackets, the answer is worked out before the "
+            "cache is asked: it hits each time, and saves nothing."
         ),
+        trap=(
+            "What the cache holds may be five minutes old, and while it is empty several visitors "
+            "may work it out at once. Where the figure takes a millisecond, a cache on another "
+            "machine may cost more than it saves."
+        ),
+        shows=("cache", "queries"),
     ),
 )

@@ -18,8 +18,8 @@ _READS = frozenset({"get", "get_many", "get_or_set", "has_key"})
 _WRITES = frozenset({"add", "get_or_set", "set", "set_many"})
 _REMOVES = frozenset({"delete", "delete_many"})
 
-# The default text of an object without __repr__ or __str__ of its own.
-_ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-fA-F]{6,}>")
+# In the default text of an object without __repr__ or __str__ of its own, quoted or not.
+_ADDRESS = re.compile(r"(?: at |_at_|-at-|\+at\+|%20at%20)0x[0-9a-fA-F]{8,}")
 
 _NAMELESS = (
     "The key holds the address of an object in memory: the object is another one each time, so the "
