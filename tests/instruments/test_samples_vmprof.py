@@ -25,13 +25,14 @@ from tests.recording import recording
 from tests.require import require
 
 pytestmark = pytest.mark.skipif(
-    sys.version_info < (3, 13), reason="VMProf is refused before Python 3.13, where it crashes"
+    sys.version_info < (3, 13), reason="VMProf crashes where a stack is shallow too"
 )
 
 
 @pytest.fixture(autouse=True)
-def _vmprof() -> None:
+def _vmprof(settings: Any) -> None:
     require(find_spec("vmprof") is not None, "needs vmprof")
+    settings.HOTPATH = {**settings.HOTPATH, "VMPROF_UNSAFE": True}
 
 
 def profiled(mode: str = "vmprof") -> profile:

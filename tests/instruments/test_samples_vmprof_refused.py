@@ -14,7 +14,12 @@ from tests.recording import recording
 
 @pytest.mark.parametrize(
     ("version", "measured"),
-    [((3, 11), "32 times in 81,000 samples"), ((3, 12), "77 times in 65,000 samples")],
+    [
+        ((3, 11), "32 times in 81,000 samples"),
+        ((3, 12), "77 times in 65,000 samples"),
+        ((3, 13), "9 of 130 captures of deep stacks"),
+        ((3, 14), "9 of 130 captures of deep stacks"),
+    ],
 )
 def test_it_is_refused_where_it_crashes(
     version: tuple[int, int], measured: str, monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,6 @@ Measured at the first use of each engine, after its capture and in the backgroun
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -79,8 +78,8 @@ def _tasks(cls: type[Instrument], target: str | None) -> Iterable[background.Tas
 
 
 def _is_safe(cls: type[Instrument]) -> bool:
-    """vmprof can crash older Pythons: that is a risk to take for a capture, not for this."""
-    return cls.engine != "vmprof" or sys.version_info >= (3, 13)
+    """vmprof can crash the process: that is a risk to take for a capture, not for this."""
+    return cls.engine != "vmprof"
 
 
 def _measure_slower(
