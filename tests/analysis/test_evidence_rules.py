@@ -158,6 +158,45 @@ def test_the_database_gives_the_same_sum(project: Make, text: str) -> None:
     assert slow.run()[0] == fixed.run()[0]
 
 
+LISTS = {
+    "return sum(pages)": 'total=Sum("pages")',
+    "return len(pages), sum(pages)": 'total=Sum("pages"), number=Count("pk")',
+    "return sum(pages) / len(pages), max(pages)": (
+        'total=Sum("pages"), number=Count("pk"), most=Max("pages")'
+    ),
+}
+KEPT = "pages = [book.pages for book in Book.objects.filter(pages__gt=2)]\n"
+
+
+@pytest.mark.parametrize(("asked", "columns"), LISTS.items())
+def test_several_figures_of_one_list_are_one_aggregate(
+    project: Make, asked: str, columns: str
+) -> None:
+    _answer, capture = project(body(KEPT + asked)).run()
+    (finding,) = of_kind(capture, "sum_for_aggregate")
+    assert finding.fix is not None
+    assert finding.fix.code == (f"figures = Book.objects.filter(pages__gt=2).aggregate({columns})")
+    # Each use of the list would change: that is for the reader.
+    assert finding.fix.edits == ()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "return len(pages)",
+        "return sum(pages), pages[0]",
+        "return sum(pages), sorted(pages)",
+        "return sum(pages), [number + 1 for number in pages]",
+        "return sum(pages, 5)",
+        "pages.append(3)\nreturn sum(pages)",
+        "return sum(pages), locals()",
+    ],
+)
+def test_silent_where_the_list_is_used_otherwise(project: Make, asked: str) -> None:
+    _answer, capture = project(body(KEPT + asked)).run()
+    assert of_kind(capture, "sum_for_aggregate") == []
+
+
 def test_decimals_are_added_as_floats_by_sqlite(project: Make) -> None:
     text = "return sum(book.price for book in Book.objects.all())"
     _answer, capture = project(body(text)).run()

@@ -274,9 +274,10 @@ EXAMPLES = (
         explanation=(
             "To find the twenty companies whose home page is visited most, the slow variant joins "
             "each of 7,000 visits to its company and groups by every column, descriptions "
-            "included: the database puts all of that into a temporary table, sorts it and throws away all "
-            "but twenty rows. The fast one counts keys in the order of an index, where equal ones "
-            "stand together and nothing is put aside, and then fetches twenty companies by key."
+            "included: the database puts all of that into a temporary table, sorts it and throws "
+            "away all but twenty rows. The fast one counts keys in the order of an index, where "
+            "equal ones stand together and nothing is put aside, and then fetches twenty "
+            "companies by key."
         ),
         trap=(
             "PostgreSQL knows that the key decides the other columns and groups by it alone, so "

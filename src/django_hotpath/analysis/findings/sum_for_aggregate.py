@@ -14,24 +14,37 @@ from django_hotpath.analysis.evidence import (
     unchanged,
 )
 from django_hotpath.analysis.findings.base import Limits, indexes, placed, total_ms
-from django_hotpath.analysis.sourcecode import import_for
+from django_hotpath.analysis.sourcecode import Function, Source, import_for, uses
 from django_hotpath.capture import Capture, Edit, Finding, Fix
 
 MIN_ROWS = 20
 _ADVICE = "Let the database add up. Of no rows the sum is None there: hence or 0."
+_ADVICE_OF_LIST = "Let the database work the figures out. Of no rows they are None, but for Count."
+_IMPORT = "from django.db.models import {}"
 # Where an expression may stand without parentheses of its own.
 _OPEN = (ast.Assign, ast.AnnAssign, ast.Return, ast.keyword, ast.Expr, ast.Call, ast.Dict, ast.List)
+# What Python makes of a list of numbers, and the database of a column, with the key they get.
+_AGGREGATES = {"sum": "Sum", "len": "Count", "min": "Min", "max": "Max"}
+_KEYS = {"sum": "total", "len": "number", "min": "least", "max": "most"}
 
 
 class _Summed(NamedTuple):
+    """``call`` is the one ``sum()``; None where a list of the numbers is kept for several ``asked``
+    of it."""
+
     queryset: ast.expr
-    call: ast.Call
+    call: ast.Call | None
     field: str
     kind: str
+    asked: tuple[str, ...] = ("sum",)
 
 
 def sum_for_aggregate(capture: Capture, limits: Limits) -> Iterator[Finding]:
-    """``sum(book.price for book in books)``, where nobody else looks at the books."""
+    """``sum(book.price for book in books)``, where nobody else looks at the books.
+
+    Or ``prices = [book.price for book in books]``, of which only ``sum(prices)``, ``len(prices)``,
+    ``min(prices)`` or ``max(prices)`` are asked, the sum among them.
+    """
     for found in asked(capture, "iterate", limits.n_plus_one):
         queryset = found.node
         # Before Python 3.13 what asks for the rows is the comprehension as a whole.
@@ -56,15 +69,6 @@ def _summed(found: Asked, queryset: ast.expr) -> _Summed | None:
     rows = source.parents[generator]
     if not isinstance(rows, (ast.GeneratorExp, ast.ListComp)) or len(rows.generators) != 1:
         return None
-    call = source.parents[rows]
-    if (
-        not isinstance(call, ast.Call)
-        or not isinstance(call.func, ast.Name)
-        or call.func.id != "sum"
-        or call.args != [rows]
-        or call.keywords
-    ):
-        return None
     value = rows.elt
     if not isinstance(value, ast.Attribute) or not isinstance(value.value, ast.Name):
         return None
@@ -73,10 +77,50 @@ def _summed(found: Asked, queryset: ast.expr) -> _Summed | None:
         return None
     if found.entry.get("combinator") or found.entry.get("values"):
         return None
-    return _Summed(queryset, call, value.attr, kind)
+    outer = source.parents[rows]
+    if isinstance(outer, ast.Assign) and isinstance(rows, ast.ListComp):
+        asked_of = _asked_of(source, outer)
+        return _Summed(queryset, None, value.attr, kind, asked_of) if asked_of else None
+    if not isinstance(outer, ast.Call) or _function(outer, rows) != "sum":
+        return None
+    return _Summed(queryset, outer, value.attr, kind)
+
+
+def _function(call: ast.Call, argument: ast.expr) -> str | None:
+    """The name of the function that gets this argument and no other one."""
+    if not isinstance(call.func, ast.Name) or call.args != [argument] or call.keywords:
+        return None
+    return call.func.id
+
+
+def _asked_of(source: Source, kept: ast.Assign) -> tuple[str, ...]:
+    """The functions that get the list; none where anybody else does, or where it is not added
+    up."""
+    (target, *others) = kept.targets
+    scope = source.scope_of(kept.value)
+    if others or not isinstance(target, ast.Name) or not isinstance(scope, Function):
+        return ()
+    if any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in ast.walk(scope)):
+        return ()
+    if uses(scope, "locals"):
+        return ()
+    functions: set[str] = set()
+    for name in uses(scope, target.id):
+        if name is target:
+            continue
+        call = source.parents[name]
+        function = _function(call, name) if isinstance(call, ast.Call) else None
+        if function not in _AGGREGATES:
+            return ()
+        functions.add(function)
+    if "sum" not in functions:
+        return ()
+    return tuple(name for name in _AGGREGATES if name in functions)
 
 
 def _finding(found: Asked, summed: _Summed) -> Finding:
+    if summed.call is None:
+        return _of_list(found, summed)
     queryset = found.source.text_of(summed.queryset)
     total = f'{queryset}.aggregate(total=Sum("{summed.field}"))["total"] or 0'
     bare = isinstance(found.source.parents[summed.call], _OPEN)
@@ -85,6 +129,27 @@ def _finding(found: Asked, summed: _Summed) -> Finding:
     edits: tuple[Edit, ...] = ()
     if imports is not None and _is_exact(found, summed.kind):
         edits = (found.source.replace(found.file, summed.call, code),)
+    return _told(found, summed, code, imports or () if edits else (_IMPORT.format("Sum"),), edits)
+
+
+def _of_list(found: Asked, summed: _Summed) -> Finding:
+    """Several figures of one list: code to look at, since each of its uses changes."""
+    columns = ", ".join(
+        f'{_KEYS[name]}={_AGGREGATES[name]}("{"pk" if name == "len" else summed.field}")'
+        for name in summed.asked
+    )
+    code = f"figures = {found.source.text_of(summed.queryset)}.aggregate({columns})"
+    names = ", ".join(sorted(_AGGREGATES[name] for name in summed.asked))
+    return _told(found, summed, code, (_IMPORT.format(names),), ())
+
+
+def _told(
+    found: Asked,
+    summed: _Summed,
+    code: str,
+    imports: tuple[str, ...],
+    edits: tuple[Edit, ...],
+) -> Finding:
     predicted = unchanged(found, without_prefetches=True)
     return Finding(
         kind="sum_for_aggregate",
@@ -98,13 +163,13 @@ def _finding(found: Asked, summed: _Summed) -> Finding:
         cost_ms=total_ms(found.queries),
         call_site=found.site,
         fix=Fix(
-            summary=f"{_ADVICE}{_care(found, summed)}",
+            summary=f"{_ADVICE if summed.call else _ADVICE_OF_LIST}{_care(found, summed)}",
             code=code,
             predicted=predicted,
             kind="aggregate",
             at=found.site,
             edits=edits,
-            imports=(imports or ()) if edits else ("from django.db.models import Sum",),
+            imports=imports,
         ),
         queries=indexes(found.queries),
     )
