@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from debug_toolbar.middleware import show_toolbar_func_or_path
 from debug_toolbar.models import HistoryEntry
 from debug_toolbar.store import BaseStore, get_store
-from debug_toolbar.toolbar import DebugToolbar
+from debug_toolbar.toolbar import DebugToolbar, StoredDebugToolbar
 from django.core.cache import cache
 from django.db import connection
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -198,6 +198,8 @@ def _forget() -> None:
     # Tests of other stores and panels ran in this process.
     show_toolbar_func_or_path.cache_clear()
     DebugToolbar.store = None  # type: ignore[assignment]
+    # Which may have its own list of them.
+    StoredDebugToolbar._panel_classes = None
     cache.clear()
 
 

@@ -105,6 +105,11 @@ def quick(request: HttpRequest) -> HttpResponse:
     return HttpResponse(PAGE % "quick")
 
 
+def instances(request: HttpRequest) -> HttpResponse:
+    """Makes model instances."""
+    return HttpResponse(PAGE % len(list(Group.objects.all())))
+
+
 SYNC: dict[str, Any] = {
     "page": page,
     "class-based": Page.as_view(),
@@ -133,6 +138,7 @@ urlpatterns = [
     *(path(f"sync/{name}/", view) for name, view in SYNC.items()),
     *(path(f"async/{name}/", view) for name, view in ASYNC.items()),
     path("quick/", quick),
+    path("instances/", instances),
     path("__hotpath__/", include("django_hotpath.urls")),
     path("__debug__/", include((toolbar, "djdt"))),
 ]
