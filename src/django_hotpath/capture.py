@@ -85,6 +85,10 @@ class Timing:
     template_ms: float | None = None
     gc_ms: float | None = None
     http_ms: float | None = None
+    process_cpu_ms: float | None = None
+    """CPU time of all threads of the process meanwhile."""
+    queued_ms: float | None = None
+    """The work's thread could have run, and others had the processors."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from django_hotpath.instruments.base import Active, Instrument, Session, clock, 
 from django_hotpath.instruments.registry import Spec, choose
 from django_hotpath.overlap import OverlapCounter
 from django_hotpath.plain import describe_error, describe_object, shorten
+from django_hotpath.processor import Processor
 from django_hotpath.receipt import RECORDER, Receipt
 
 logger = logging.getLogger("hotpath")
@@ -68,6 +69,8 @@ class Recorder:
         self._started_at = ""
         self._cpu_ns = 0
         self._cpu_began: int | None = None
+        # None once the work was paused: what ran meanwhile was somebody else's.
+        self._processor: Processor | None = Processor()
         self._wall_ns = 0
         # Until a stream began, and what was not the work's own time since.
         self.view_ns = 0
@@ -84,6 +87,8 @@ class Recorder:
         except BaseException:
             self._undo_start()
             raise
+        if self._processor is not None:
+            self._processor.start()
         self.session.started_ns = clock()
         self.receipt.before_ns += self.session.started_ns - entered
         self._cpu_began = time.thread_time_ns()
@@ -180,6 +185,7 @@ class Recorder:
         if self._in_stream and self._cpu_began is None:
             return
         began = self._own_clock()
+        self._processor = None
         if self._cpu_began is not None:
             self._cpu_ns += time.thread_time_ns() - self._cpu_began
             self._cpu_began = None
@@ -289,6 +295,8 @@ class Recorder:
         if self._cpu_began is not None:
             self._cpu_ns += time.thread_time_ns() - self._cpu_began
         self._wall_ns = ended - self.session.started_ns - self.waited_ns
+        if self._processor is not None:
+            self._processor.stop()
         try:
             self._end_all(list(self._instruments))
         finally:
@@ -306,6 +314,15 @@ class Recorder:
         active = self._active
         if active is not None and current.get() is active:
             current.set(active.parent.alive() if active.parent is not None else None)
+
+    def _processor_timing(self) -> dict[str, float]:
+        found = self._processor
+        if found is None or self.cpu_elsewhere:
+            return {}
+        timing = {"process_cpu_ms": to_ms(found.process_ns)}
+        if found.queued_ns is not None:
+            timing["queued_ms"] = to_ms(found.queued_ns)
+        return timing
 
     @property
     def wall_ms(self) -> float:
@@ -381,6 +398,7 @@ class Recorder:
             timing=Timing(
                 wall_ms=to_ms(self._wall_ns),
                 cpu_ms=None if self.cpu_elsewhere else to_ms(self._cpu_ns),
+                **self._processor_timing(),
                 **timing,
             ),
             environment=describe_environment(tuple(dict.fromkeys(self.warnings))),
