@@ -99,7 +99,11 @@ def _snippet(code: Code) -> Snippet:
         text, first, tokens = path.read_text("utf-8"), 1, _template_tokens
     else:
         target = _written(code)
-        source, first = inspect.getsourcelines(target)
+        try:
+            source, first = inspect.getsourcelines(target)
+        except (OSError, TypeError):
+            # The file was edited or moved after the server had loaded it.
+            source, first = ["# Its source has changed: start the demo again.\n"], 1
         path = Path(inspect.getsourcefile(target) or "")
         text, tokens = textwrap.dedent("".join(source)), _python_tokens
     lines = text.rstrip().splitlines()
@@ -139,6 +143,14 @@ def _template_tokens(text: str) -> Iterator[tuple[Token, ...]]:
 
 
 def _python_tokens(text: str) -> Iterator[tuple[Token, ...]]:
+    try:
+        yield from _colored(text)
+    except (tokenize.TokenError, SyntaxError):
+        # A piece of an edited file, no program.
+        yield from (((("", line),) if line else ()) for line in text.splitlines())
+
+
+def _colored(text: str) -> list[tuple[Token, ...]]:
     lines = text.splitlines()
     found: list[list[tuple[int, int, str]]] = [[] for _ in lines]
     before = ""
@@ -152,8 +164,7 @@ def _python_tokens(text: str) -> Iterator[tuple[Token, ...]]:
             start = column if at == row else 0
             end = last_column if at == last_row else len(lines[at - 1])
             found[at - 1].append((start, end, kind))
-    for line, spans in zip(lines, found, strict=True):
-        yield tuple(_cut(line, spans))
+    return [tuple(_cut(line, spans)) for line, spans in zip(lines, found, strict=True)]
 
 
 def _kind(token: tokenize.TokenInfo, before: str) -> str:

@@ -155,7 +155,6 @@ class Measured:
         if response.status_code != 200:
             raise NotMeasured(f"{self.url}: status {response.status_code}")
         self.payload = json.loads(response.content)
-        response.close()
         return dict(response.items())
 
 

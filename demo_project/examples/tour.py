@@ -25,9 +25,8 @@ STEPS = (
         "place of the page.",
         "Profile the slow orders",
         (
-            "The first finding says *100 queries in a loop*: one for the orders, and one more for "
-            "the customer of each.",
-            "It names the line that asks, `order.customer.name`, and the relation `Order.customer`.",
+            "The first finding says *100 queries in a loop*, one for each order's customer.",
+            "It names the line that asks, `order.customer.name`, and `Order.customer`.",
             "Open its queries: the same statement a hundred times, with another number each time.",
         ),
     ),
@@ -40,8 +39,7 @@ STEPS = (
         "Profile the fast orders",
         (
             "One query, and no finding.",
-            "*Where the time went*: the share of the database and of Django's ORM is a fraction of "
-            "what it was.",
+            "*Where the time went*: the database and the ORM need a fraction of what they did.",
         ),
     ),
     Step(
@@ -63,8 +61,7 @@ STEPS = (
         "run several times, here from your browser, and the comparison says how sure it is.",
         "Measure now",
         (
-            "The verdict in one sentence: by how much it is faster, and the range in which that "
-            "lies.",
+            "The verdict in one sentence: by how much it is faster, and how sure that is.",
             "Each run is a point; what is counted is beside it, and the finding is *fixed*.",
         ),
     ),

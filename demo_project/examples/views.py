@@ -54,7 +54,7 @@ def example_page(request: HttpRequest, slug: str) -> HttpResponse:
 def tour_page(request: HttpRequest, number: int = 1) -> HttpResponse:
     if not 1 <= number <= len(tour.STEPS):
         raise Http404
-    at, orders = _find("orders")
+    _, orders = _find("orders")
     context = {
         "number": number,
         "step": tour.STEPS[number - 1],

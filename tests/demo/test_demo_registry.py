@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from tests.require import require
 
-from examples.families import EXAMPLES
-from examples.measuring import measure
+from examples.families import BY_URL_NAME, EXAMPLES
+from examples.measuring import Measured, measure
 from examples.registry import Example, Signal, Sizes, Variant
 
 pytestmark = [pytest.mark.urls("demo.urls"), pytest.mark.usefixtures("shop")]
@@ -51,9 +52,15 @@ def its_extra(request: pytest.FixtureRequest) -> None:
         require(False, f"needs {example.missing}: pip install {example.missing}")
 
 
+@cache
+def measured(url_name: str) -> Measured:
+    """One for all tests of a variant: its captures are taken once, whatever is read from them."""
+    return measure(*BY_URL_NAME[url_name])
+
+
 def payload_of(client: Client, example: Example, variant: Variant, **params: Any) -> Any:
     url = reverse(f"examples:{example.url_name(variant)}")
-    return client.get(url, {"format": "json", **params}).json()
+    return client.get(url, {"format": "json", **example.params, **params}).json()
 
 
 def test_numbers_are_those_of_the_catalogue() -> None:
@@ -84,7 +91,7 @@ def test_variants_give_the_same_payload(example: Example, client: Client) -> Non
 
 @each_variant
 def test_the_page_is_html_with_a_body(example: Example, variant: Variant, client: Client) -> None:
-    response = client.get(f"/{example.slug}/{variant.name}/")
+    response = client.get(f"/{example.slug}/{variant.name}/", example.params)
     assert response["Content-Type"].startswith("text/html")
     assert b"</body>" in response.content
 
@@ -94,7 +101,7 @@ def test_the_page_links_to_its_profile_and_keeps_the_query_string(
     example: Example, variant: Variant, client: Client
 ) -> None:
     response = client.get(f"/{example.slug}/{variant.name}/?n=3")
-    assert 'href="?n=3&amp;profile=1"' in response.text
+    assert f'href="?n=3&amp;profile={example.profile}"' in response.text
 
 
 @pytest.mark.parametrize(
@@ -116,11 +123,13 @@ def test_a_page_survives_an_invalid_size(
 @each_signal
 @pytest.mark.usefixtures("explain_here")
 def test_signals_are_as_the_registry_says(example: Example, signal: Signal) -> None:
-    found = measure(example, signal.variant).value(signal.measure, signal.read)
+    found = measured(f"{example.slug}-{signal.variant}").value(signal.measure, signal.read)
     assert signal.holds(found), f"{signal.measure}: {found}, and not {signal.count}"
 
 
 @each_variant_with_a_kind
 @pytest.mark.usefixtures("explain_here")
 def test_findings_name_the_slow_variant_and_no_other(example: Example, variant: Variant) -> None:
-    assert measure(example, variant).kinds() == ({variant.finding} if variant.finding else set())
+    assert measured(example.url_name(variant)).kinds() == (
+        {variant.finding} if variant.finding else set()
+    )

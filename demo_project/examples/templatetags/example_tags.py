@@ -29,6 +29,7 @@ SECTIONS = {
     "line_memory": ("Memory", "memory", "by how much each line made memory grow"),
     "objects": ("Objects", "memory", "model instances that were made, and those that stayed"),
     "eventloop": ("Event loop", "eventloop", "what blocked the loop, and what was awaited in turn"),
+    "usage": ("Usage", "usage", "what was fetched, and what of it was read"),
     "timeline": ("Timeline", "timeline", "what ran when, side by side"),
     "flame": ("Flame graph", "flame", "where the time went, as a picture"),
     "middleware": ("Request", "request", "own time of each middleware"),
