@@ -39,10 +39,10 @@ class AllocationsPanel(HotpathPanel):
         return byte_size(summary["size"], signed=True)
 
     def view(self, capture: Capture) -> dict[str, Any]:
+        found = _over_several_loads(capture)
         return {
-            "allocations": allocations_view(
-                capture.instruments["allocations"], _over_several_loads(capture)
-            ),
+            "allocations": allocations_view(capture.instruments["allocations"], found),
+            "leaking": found is not None and any(line.confirmed for line in found.lines),
             **notes(capture, self.shows),
         }
 
