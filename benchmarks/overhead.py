@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 
-from harness import part_active, part_after, part_idle
+from harness import part_active, part_after, part_idle, part_panels
 from harness.running import Part, run
 
 PARTS: dict[str, Part] = {
     "idle": part_idle.measure,
     "active": part_active.measure,
     "after": part_after.measure,
+    "panels": part_panels.measure,
 }
 
 if __name__ == "__main__":

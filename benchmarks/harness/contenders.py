@@ -32,6 +32,8 @@ class Contender:
     settings: Mapping[str, Any] = field(default_factory=dict)
     query: str = ""
     accept: str = _PAGE
+    # Beside those of every request; with ``asked=False`` all of them are "off".
+    cookies: Mapping[str, str] = field(default_factory=dict)
     # Whether an answer shows that the contender did its work: a switch that was renamed must not
     # turn into a flattering figure.
     proof: Proof = lambda body, headers: True
@@ -271,4 +273,8 @@ def by_key(key: str) -> Contender:
     name, _, number = key.partition("-")
     if name == "idle":
         return idle_contender(int(number))
+    if name == "panels":
+        from harness import toolbar_contenders
+
+        return toolbar_contenders.BY_KEY[key]
     return {found.key: found for found in (*ACTIVE, *QUERIES, *AFTER, *BY_HAND, TRUTH)}[key]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import django
@@ -58,7 +59,13 @@ def set_up(contender: Contender, folder: Path) -> None:
     views.fill()
 
 
-def environ(path: str, query: str = "", accept: str = "text/html") -> dict[str, Any]:
+def environ(
+    path: str,
+    query: str = "",
+    accept: str = "text/html",
+    cookies: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    given = {"theme": "dark", **cookies}
     return {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
@@ -73,7 +80,7 @@ def environ(path: str, query: str = "", accept: str = "text/html") -> dict[str, 
         "HTTP_ACCEPT_ENCODING": "gzip, deflate",
         "HTTP_ACCEPT_LANGUAGE": "en",
         "HTTP_USER_AGENT": "benchmark",
-        "HTTP_COOKIE": "theme=dark",
+        "HTTP_COOKIE": "; ".join(f"{name}={value}" for name, value in given.items()),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(),
@@ -117,7 +124,8 @@ class Site:
         from library import views
 
         query = self.contender.query if asked else ""
-        given = environ(f"/{view}/", query, self.contender.accept)
+        cookies = self.contender.cookies if asked else dict.fromkeys(self.contender.cookies, "off")
+        given = environ(f"/{view}/", query, self.contender.accept, cookies)
         head: list[Any] = []
         began = now()
         response = self.handler(given, lambda *args: head.extend(args))  # type: ignore[arg-type]

@@ -52,3 +52,9 @@ def added(rounds: Rounds, key: str, part: str, base: str = "bare") -> Figure:
 
 def times_as_long(rounds: Rounds, key: str, part: str, base: str = "bare") -> Figure:
     return ratio(_part(rounds, key, part), _part(rounds, base, part))
+
+
+def a_statement(base: list[Row], rows: list[Row], part: str, statements: int) -> Figure:
+    """Microseconds a statement that rows take longer than those of the base."""
+    found = difference([row[part] for row in rows], [row[part] for row in base])
+    return found.scaled(1e6 / statements)

@@ -52,3 +52,26 @@ def _rows(tables: str) -> dict[str, list[str]]:
 
 def _is_figure(cell: str) -> bool:
     return cell.startswith(("+", "-")) and " to " in cell
+
+
+def test_the_toolbar_is_measured_without_our_panels_with_them_off_and_with_each_on() -> None:
+    printed = run("overhead.py", "--only", "panels")
+    title = "Panels: what is added to the whole request"
+    labels = [
+        "the same again (control)",
+        "with seven panels that do nothing, off",
+        "with all of hotpath's, off",
+        "with hotpath's, FindingsPanel on",
+        "with debug-toolbar's SQLPanel",
+        "with debug-toolbar's ProfilingPanel",
+    ]
+    for label in labels:
+        found = row(printed, title, label)
+        cells = [found[view] for view in ("hello", "template", "nplus1")]
+        assert all(" ms (" in cell for cell in cells) or cells[0] == "not installed"
+    if row(printed, title, labels[2])["hello"] != "not installed":
+        for where in ("by a cursor", "by the ORM", "in a template"):
+            title = f"Panels: recording a query {where}"
+            found = row(printed, title, "with hotpath's, FindingsPanel on, against itself")
+            assert _is_figure(found["in the view"])
+            assert f"FindingsPanel, a query {where}, in the request: " in printed
