@@ -18,7 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 
 import examples
 from examples.families import lookup
-from examples.families.caching import AutocompleteTrap, remembered_companies
+from examples.families.search import AutocompleteTrap, remembered_companies
 from shop.models import Company
 
 pytestmark = [pytest.mark.urls("demo.urls"), pytest.mark.usefixtures("shop")]
