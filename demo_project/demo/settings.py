@@ -93,7 +93,7 @@ if "HOTPATH_DEMO_STORE" in os.environ:
     HOTPATH = {"STORE": {"OPTIONS": {"path": os.environ["HOTPATH_DEMO_STORE"]}}}
 
 # Open, it covers half of a narrow page.
-DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
+DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True, "SHOW_TOOLBAR_CALLBACK": "demo.toolbar.show"}
 if HAS_TOOLBAR:
     from debug_toolbar.settings import PANELS_DEFAULTS
 

@@ -11,6 +11,7 @@ variant is asked once for warmth, and what the example keeps is emptied; a measu
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,11 +122,22 @@ class Measured:
 
     def repeated(self, profile: str, runs: int) -> Capture:
         """The last of several captures, with the findings that only several allow."""
-        captures = [self.capture(profile)]
-        captures += [self._captured(profile) for _ in range(runs - 1)]
+        # As bytes: what captures that are held are made of would be what the process grows by.
+        kept = [pickle.dumps(self.capture(profile))]
+        kept += [pickle.dumps(self._captured(profile)) for _ in range(runs - 1)]
+        captures = [pickle.loads(capture) for capture in kept]  # noqa: S301 - our own
         last = with_growth_findings(captures[-1], growth(captures, captures[-1]))
         self.captures[profile, False] = last
         return last
+
+    def warm(self) -> None:
+        """A request that is not measured, after what the example keeps is emptied."""
+        self._reset()
+        self._get(None)
+
+    def fresh(self, profile: str) -> Capture:
+        """One more capture, whatever was measured before."""
+        return self._captured(profile)
 
     def _reset(self) -> None:
         for cache in caches.all(initialized_only=True):
@@ -177,3 +189,15 @@ def measure(example: Example, variant: Variant | str, **params: str) -> Measured
     if isinstance(variant, str):
         variant = example.variant(variant)
     return Measured(example, variant, params)
+
+
+def timed(example: Example, runs: int) -> dict[str, list[Capture]]:
+    """So many captures of each variant, taken in turn by `?profile=queries`, after a warm one."""
+    found = {variant.name: measure(example, variant) for variant in example.variants}
+    captures: dict[str, list[Capture]] = {name: [] for name in found}
+    for one in found.values():
+        one.warm()
+    for _ in range(runs):
+        for name, one in found.items():
+            captures[name].append(one.fresh("queries"))
+    return captures
