@@ -272,6 +272,7 @@ def test_the_pointer_shows_a_tooltip(flame: Flame) -> None:
     tip.wait_for()
     for word in (VIEW, "Total", "Own", "Share", "Calls", "orm.py"):
         assert word in tip.inner_text()
+    assert "null" not in tip.inner_text()
 
 
 def test_control_and_wheel_zoom_at_the_pointer_and_a_drag_pans(flame: Flame) -> None:

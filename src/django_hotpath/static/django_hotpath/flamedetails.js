@@ -68,7 +68,7 @@ function tooltip(graph, tip) {
         el("strong", {}, cut(graph.nameOf(node), 300)),
         el("dl", {}, ...flameFigures(graph, node).map(([label, text]) => el("div", {}, el("dt", {}, label), el("dd", {}, text)))),
         el("p", {}, layer ? el("span", { class: `dot tone-${layer.tone}` }) : null, layer ? layer.label : "", file ? ` · ${kit.shortPath(file)}:${line}` : ""),
-        graph.isFold(node) ? el("p", {}, "Click to open what is folded here.") : null,
+        ...(graph.isFold(node) ? [el("p", {}, "Click to open what is folded here.")] : []),
       );
     }
     const [x, y] = graph.pointer;
