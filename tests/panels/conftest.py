@@ -12,8 +12,11 @@ from tests.panels.toolbar import Toolbar, toolbar
 
 
 @pytest.fixture
-def use_toolbar(db: None) -> Iterator[Callable[..., Toolbar]]:
-    """``use_toolbar(store="cache", ours="inside", panels=[…])``, see ``toolbar.toolbar``."""
+def use_toolbar(db: None, settings: object) -> Iterator[Callable[..., Toolbar]]:
+    """``use_toolbar(store="cache", ours="inside", panels=[…])``, see ``toolbar.toolbar``.
+
+    A test that changes ``settings`` does so before: what is undone last must be changed first.
+    """
     with ExitStack() as stack:
 
         def use(**options: Any) -> Toolbar:

@@ -110,6 +110,15 @@ def instances(request: HttpRequest) -> HttpResponse:
     return HttpResponse(PAGE % len(list(Group.objects.all())))
 
 
+def many(request: HttpRequest) -> HttpResponse:
+    """Hundreds of queries, thousands of calls, from as many functions."""
+    functions = [eval(f"lambda: Group.objects.filter(name='x{n}').exists()") for n in range(200)]
+    for _ in range(3):
+        for function in functions:
+            function()
+    return HttpResponse(PAGE % "many")
+
+
 SYNC: dict[str, Any] = {
     "page": page,
     "class-based": Page.as_view(),
@@ -138,6 +147,7 @@ urlpatterns = [
     *(path(f"sync/{name}/", view) for name, view in SYNC.items()),
     *(path(f"async/{name}/", view) for name, view in ASYNC.items()),
     path("quick/", quick),
+    path("many/", many),
     path("instances/", instances),
     path("__hotpath__/", include("django_hotpath.urls")),
     path("__debug__/", include((toolbar, "djdt"))),

@@ -16,6 +16,8 @@ from debug_toolbar.toolbar import DebugToolbar
 from django.conf import settings as django_settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext
 
 from django_hotpath import access, callsite, slowlog, summaries, trigger
 from django_hotpath.capture import Capture
@@ -100,7 +102,16 @@ class PanelSession:
         return response
 
     def _stop(self, recording: Recording, response: HttpResponseBase) -> None:
-        recording.stop(response)
+        """Never raises: the application's answer is ready."""
+        try:
+            recording.stop(response)
+            self._count_queries(recording)
+        except Exception as error:
+            logger.exception("the panels did not stop cleanly")
+            self.problems.append(describe_error(error))
+            recording.recorder.stop()
+
+    def _count_queries(self, recording: Recording) -> None:
         queries = recording.recorder.measuring("queries")
         count = slowlog.queries.get()
         if count is not None and isinstance(queries, Queries):
@@ -112,6 +123,9 @@ class PanelSession:
         self._entered = True
         try:
             if self._is_profiled(request):
+                return False
+            if _is_ours(request):
+                self.problems.append(gettext("Pages of django-hotpath itself are not measured."))
                 return False
             specs = self._specs()
             if not specs:
@@ -202,6 +216,15 @@ class PanelSession:
         if self.capture is not None and panel.shows not in self.capture.instruments:
             found += _about(panel.shows, self.capture.environment.warnings)
         return list(dict.fromkeys([*found, *self.problems]))
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """Whether a report, the history or their API is asked for."""
+    try:
+        match = resolve(request.path_info, getattr(request, "urlconf", None))
+    except Resolver404:
+        return False
+    return "hotpath" in match.app_names
 
 
 def _about(instrument: str, warnings: Sequence[str]) -> list[str]:
