@@ -132,6 +132,7 @@ EXAMPLES = (
                 "lru_cache on a method",
                 "trap",
                 code=(AutocompleteTrap,),
+                finding="method_cache",
             ),
             Variant(
                 "fast",

@@ -13,6 +13,7 @@ from django_hotpath.analysis.findings.gc_pressure import gc_pressure
 from django_hotpath.analysis.findings.join_duplicates import join_duplicates
 from django_hotpath.analysis.findings.len_for_count import len_for_count
 from django_hotpath.analysis.findings.memory_growth import memory_growth
+from django_hotpath.analysis.findings.method_cache import method_cache
 from django_hotpath.analysis.findings.n_plus_one import n_plus_one
 from django_hotpath.analysis.findings.sequential_awaits import sequential_awaits
 from django_hotpath.analysis.findings.slow_function import slow_function
@@ -39,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     unread_rows,
     join_duplicates,
     slow_function,
+    method_cache,
     slow_template,
     cache_misses,
     gc_pressure,
@@ -51,7 +53,7 @@ RULES: tuple[Rule, ...] = (
 LOOKED_FOR = {
     "queries": "queries repeated in a loop, rows written one by one, equal queries, slow queries",
     "usage": "relations, columns and rows that nothing read, joins that repeat the same rows",
-    "calls": "slow functions of the project",
+    "calls": "slow functions of the project, caches on methods of the view",
     "eventloop": "code that blocked the event loop, awaits in turn that might run together",
     "templates": "templates that are slow by themselves",
     "cache": "look-ups that cannot hit, entries that were not kept",
