@@ -11,7 +11,6 @@ variant is asked once for warmth, and what the example keeps is emptied; a measu
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -122,10 +121,10 @@ class Measured:
 
     def repeated(self, profile: str, runs: int) -> Capture:
         """The last of several captures, with the findings that only several allow."""
-        # As bytes: what captures that are held are made of would be what the process grows by.
-        kept = [pickle.dumps(self.capture(profile))]
-        kept += [pickle.dumps(self._captured(profile)) for _ in range(runs - 1)]
-        captures = [pickle.loads(capture) for capture in kept]  # noqa: S301 - our own
+        # As text: the pieces of captures that are held would be what the process grows by.
+        kept = [self.capture(profile).to_json()]
+        kept += [self._captured(profile).to_json() for _ in range(runs - 1)]
+        captures = [Capture.from_json(text) for text in kept]
         last = with_growth_findings(captures[-1], growth(captures, captures[-1]))
         self.captures[profile, False] = last
         return last
