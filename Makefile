@@ -11,7 +11,7 @@ BUILD_INPUTS := pyproject.toml $(wildcard setup.py MANIFEST.in src/django_hotpat
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-databases sanitize lint types docs screenshots clean FORCE
+.PHONY: help demo test test-databases sanitize lint types docs screenshots messages clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ types: $(VENV)/.types ## Check the types
 
 screenshots: $(VENV)/.test ## Make the pictures of the docs (needs Chromium)
 	@$(VPY) docs/screenshots.py
+
+messages: $(VENV)/.test ## Collect the marked texts, compile their translations
+	@$(VPY) tools/messages.py
 
 docs: $(VENV)/.docs ## Build the documentation; a warning is an error
 	@$(VPY) -m sphinx -q -W --keep-going -b html docs docs/_build/html

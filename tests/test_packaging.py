@@ -169,6 +169,13 @@ def test_without_a_compiler_calls_are_by_cprofile_and_the_reason_is_told(
         assert "--no-cache-dir" in text
 
 
+def test_the_wheel_has_the_compiled_translations(unbuilt: Path) -> None:
+    folder = ROOT / "src" / PACKAGE / "locale"
+    compiled = {path.relative_to(folder.parents[1]).as_posix() for path in folder.rglob("*.mo")}
+    assert compiled
+    assert compiled <= set(names_in(unbuilt))
+
+
 @pytest.mark.parametrize("made", ["built", "unbuilt"])
 def test_no_other_interpreter_takes_the_wheel(made: str, request: pytest.FixtureRequest) -> None:
     # From a cache, say: one without the tracer must not be for any Python either.
