@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django_hotpath import redact
 from django_hotpath.callsite import call_site, walk
 from django_hotpath.instruments.base import Instrument, Session, active_instrument, clock, to_ms
+from django_hotpath.instruments.cache_instances import InstancePatch
 from django_hotpath.instruments.cache_operation import Operation, innermost
 from django_hotpath.instruments.named_frames import Names
 from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
@@ -46,17 +47,20 @@ class Cache(Instrument):
         self.operations: list[Operation] = []
         self.dropped = self.hits = self.misses = self.outermost_ns = 0
         self._has_failed = False
+        self._instances = InstancePatch((*_SIMPLE, *_COMPOSED), _wrapping)
         self._names = Names("cache", "(other operations)")
         self._anames = Names("cache", "(other operations)", is_async=True)
 
     def start(self) -> None:
         _patch.acquire()
+        self._instances.start()
         self.warnings += [
             f'cache: the alias "{alias}" is not measured: {reason}'
             for alias, reason in _broken.items()
         ]
 
     def stop(self) -> None:
+        self._instances.stop()
         _patch.release()
 
     def run(
