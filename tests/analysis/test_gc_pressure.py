@@ -10,15 +10,19 @@ from tests.analysis.found import kinds, only
 from tests.factories import capture
 
 
+def pause(generation: int, ms: float) -> dict[str, Any]:
+    return {"generation": generation, "start_ms": 1.0, "duration_ms": ms, "collected": 9}
+
+
 def with_gc(total_ms: float = 40.0, *, wall_ms: float = 100.0, **values: Any) -> Capture:
     recorded = {
         "count": 8,
         "total_ms": total_ms,
         "collected": 20_000,
         "uncollectable": 0,
-        "generations": [6, 1, 1],
+        "generations": [7, 1, 0],
         "truncated": 0,
-        "pauses": [{"generation": 2, "start_ms": 1.0, "duration_ms": 12.0, "collected": 9}],
+        "pauses": [pause(1, 12.0)],
         **values,
     }
     return capture(wall_ms=wall_ms, instruments={"gc": recorded})
@@ -42,6 +46,17 @@ def test_silent_on_a_small_share() -> None:
 
 def test_silent_on_a_quick_page() -> None:
     assert kinds(with_gc(5.0, wall_ms=10.0)) == []
+
+
+def test_silent_on_a_full_round_that_came_by() -> None:
+    assert kinds(with_gc(210.0, count=2, pauses=[pause(2, 200.0), pause(0, 1.0)])) == []
+
+
+def test_found_where_full_rounds_come_again_and_again() -> None:
+    full = [pause(2, 30.0) for _ in range(3)]
+    finding = only(with_gc(90.0, count=3, generations=[0, 0, 3], pauses=full))
+    assert finding.count == 3
+    assert "3 rounds looked through every object" in finding.detail
 
 
 def test_silent_on_the_first_request_which_loads_modules() -> None:

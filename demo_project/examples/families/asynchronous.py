@@ -130,7 +130,7 @@ EXAMPLES = (
         ),
         asynchronous=True,
         shows=("eventloop",),
-        profile="queries,eventloop",
+        profile="eventloop",
     ),
     Example(
         slug="blocking-async",
@@ -176,6 +176,6 @@ EXAMPLES = (
         ),
         asynchronous=True,
         shows=("eventloop",),
-        profile="queries,eventloop",
+        profile="eventloop",
     ),
 )

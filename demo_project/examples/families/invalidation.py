@@ -128,7 +128,7 @@ EXAMPLES = (
             Signal("trap", "calls of read_categories", 1, "the second read is the old one"),
             Signal("fast", "calls of read_categories", 2, "read anew after the write"),
             Signal("versioned", "calls of read_categories", 2),
-            Signal("fast", "cache deletes", 4, "two writes, for two variants"),
+            Signal("fast", "cache deletes", 2, "one for each write"),
         ),
         explanation=(
             "Each of these pages reads the categories, writes one, and reads them again (then it "

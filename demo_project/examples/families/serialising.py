@@ -15,7 +15,7 @@ from shop.models import Company
 
 COMPANIES = Sizes(default=1_000, cap=3_298)
 
-BYTES = {"slow": 0, "fast": 0, "msgpack": 0}
+BYTES = {"slow": 575_821, "fast": 557_822, "msgpack": 523_207}
 
 Rows = list[dict[str, Any]]
 

@@ -84,7 +84,7 @@ EXAMPLES = (
             Signal("fast", "rendered templates", 1),
             Signal("slow", "queries", 1),
             Signal("fast", "queries", 1),
-            Signal("slow", "calls of VariableNode.render", 5 * 3_298),
+            Signal("slow", "calls of VariableNode.render", 4 * 3_298),
             Signal("fast", "calls of VariableNode.render", 0),
         ),
         explanation=(
