@@ -1,5 +1,7 @@
 """Makes the pictures of the docs from the running demo: ``make screenshots``.
 
+    python docs/screenshots.py [NAME ...]
+
 Needs the dependency group ``test`` and an installed Chromium.
 """
 
@@ -47,6 +49,15 @@ PICTURES = (
     ("history", "/__hotpath__/", 1280, 700, "light", ""),
     ("comparison", COMPARISON, 1280, 1100, "light", ""),
 )
+
+# Name, panel that is switched on and open, colour scheme; on the page that the report is of.
+PANELS = (
+    ("toolbar", "FindingsPanel", "light"),
+    ("toolbar-dark", "FindingsPanel", "dark"),
+    ("toolbar-calls", "CallsPanel", "light"),
+    ("toolbar-allocations", "AllocationsPanel", "light"),
+)
+PANEL_SIZE = (1280, 800)
 
 
 @contextmanager
@@ -104,6 +115,31 @@ def take(browser: Browser, address: str, picture: Picture) -> None:
     print(path.relative_to(ROOT))
 
 
+def take_panel(browser: Browser, address: str, picture: tuple[str, str, str]) -> None:
+    """The toolbar over the page, with one panel open."""
+    name, panel, scheme = picture
+    width, height = PANEL_SIZE
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    context.add_cookies([{"name": f"djdt{panel}", "value": "on", "url": address}])
+    page = context.new_page()
+    page.add_init_script("localStorage.setItem('djdt.show', 'true')")
+    url = f"{address}{REPORT.partition('?')[0]}"
+    # The first request has what is loaded once.
+    page.goto(url)
+    page.goto(url)
+    page.locator(f"#djdt-{panel} a").click()
+    page.locator(f"#{panel} hotpath-panel .hotpath").wait_for()
+    page.wait_for_load_state("networkidle")
+    path = IMAGES / f"{name}.png"
+    page.screenshot(path=path)
+    context.close()
+    print(path.relative_to(ROOT))
+
+
 def compared(address: str) -> str:
     """The path of a comparison of the slow page with the fast one, captured for it."""
     sets = []
@@ -119,19 +155,22 @@ def compared(address: str) -> str:
     return f"/__hotpath__/compare/?a={sets[0]}&b={sets[1]}"
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
+    pictures = [picture for picture in PICTURES if not names or picture[0] in names]
+    panels = [picture for picture in PANELS if not names or picture[0] in names]
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("needs Chromium on the PATH")
     IMAGES.mkdir(exist_ok=True)
     with demo() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        comparison = compared(address)
-        for picture in PICTURES:
-            path = comparison if picture[1] == COMPARISON else picture[1]
+        for picture in pictures:
+            path = compared(address) if picture[1] == COMPARISON else picture[1]
             take(browser, f"{address}{path}", picture)
+        for panel in panels:
+            take_panel(browser, address, panel)
         browser.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
