@@ -44,7 +44,11 @@ def explain_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
     @contextmanager
     def own(alias: str) -> Iterator[BaseDatabaseWrapper]:
+        connection = connections[alias]
         with transaction.atomic(using=alias):
-            yield connections[alias]
+            yield connection
+        if connection.vendor == "sqlite":
+            # It would stop whatever runs on this connection ten seconds from now.
+            connection.connection.set_progress_handler(None, 0)
 
     monkeypatch.setattr(service, "separate", own)
