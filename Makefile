@@ -11,7 +11,7 @@ BUILD_INPUTS := pyproject.toml $(wildcard setup.py MANIFEST.in src/django_hotpat
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-databases sanitize lint types docs screenshots messages clean FORCE
+.PHONY: help demo demo-async demo-services test test-databases sanitize lint types docs screenshots messages clean FORCE
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,15 @@ demo: $(VENV)/.demo ## Set up the demo shop and serve it
 	@echo 'Stop it with Ctrl-C.'
 	@echo
 	@$(MANAGE) runserver 127.0.0.1:$(PORT)
+
+demo-async: $(VENV)/.demo-async ## The same served by uvicorn: async views side by side
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) seed
+	@echo 'The demo: http://127.0.0.1:$(PORT)/  Stop it with Ctrl-C.'
+	@cd demo_project && ../$(VPY) -m uvicorn demo.asgi:application --port $(PORT)
+
+demo-services: $(VENV)/.demo-services ## The same beside the servers of HOTPATH_DEMO_POSTGRES and HOTPATH_DEMO_REDIS
+	@$(VPY) demo_project/serve.py $(PORT)
 
 test: $(VENV)/.test ## Run the whole test suite
 	@$(VPY) -m pytest -n auto --maxprocesses 4 $(ARGS)
