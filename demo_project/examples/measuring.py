@@ -41,6 +41,7 @@ INSTRUMENTS_OF = {
     "blocking_call": "queries,eventloop",
     "sequential_awaits": "queries,eventloop",
     "memory_growth": "allocations:collect",
+    "memory_peak": "memory",
     "slow_query": "queries",
 }
 # Kinds that come with the plan of a statement.

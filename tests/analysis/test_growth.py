@@ -90,6 +90,24 @@ class TestLeaks:
         runs = leaking(30)
         assert compared(*runs).runs == tuple(found.id for found in runs[-10:])
 
+    def test_a_line_of_a_library_says_where_the_project_kept_something_too(self) -> None:
+        library = {**LEAK, "file": "django/db/models/base.py", "line": 625, "kind": "django"}
+        runs = [
+            run(
+                line(100_000, 1_000, library),
+                line(8_056, 2, OTHER),
+                blocks=100_000 + number * 1_000,
+            )
+            for number in range(5)
+        ]
+        (finding,) = growth_findings(compared(*runs))
+        assert "base.py:625" in finding.title
+        assert "at shop/other.py:3" in finding.detail
+
+    def test_a_line_of_the_project_points_nowhere_else(self) -> None:
+        (finding,) = growth_findings(compared(*leaking(5)))
+        assert "not yours" not in finding.detail
+
     def test_it_takes_the_place_of_what_one_run_said_of_the_line(self) -> None:
         size = 12_000_000
         runs = [run(line(size, 2), rss=index * size) for index in range(4)]

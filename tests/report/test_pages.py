@@ -203,7 +203,7 @@ def test_no_finding_is_not_called_fast() -> None:
     text = read(capture(instruments={"calls": calls(*rows)})).text
     assert "No finding. That does not mean fast." in text
     assert "dear (shop/views.py:7) with 60.0\xa0ms" in text.replace(" ms", "\xa0ms")
-    assert "Looked for: slow functions of the project." in text
+    assert "Looked for: slow functions of the project, caches on methods of the view." in text
 
 
 def test_what_disturbed_the_measurement_is_said() -> None:

@@ -107,7 +107,8 @@ def growth_findings(found: Growth | None) -> tuple[Finding, ...]:
     if found is None or not found.enough_to_accuse:
         return ()
     accused = [line for line in found.lines if line.confirmed]
-    return tuple(_finding(line) for line in sorted(accused, key=lambda line: -line.total))
+    suspects = [line for line in found.lines if line.kind == "project" and not line.confirmed]
+    return tuple(_finding(line, suspects) for line in sorted(accused, key=lambda line: -line.total))
 
 
 def with_growth_findings(capture: Capture, found: Growth | None) -> Capture:
@@ -240,8 +241,14 @@ def _confirmed(
     )
 
 
-def _finding(line: GrowingLine) -> Finding:
+def _finding(line: GrowingLine, suspects: Sequence[GrowingLine]) -> Finding:
     runs = len(line.sizes)
+    elsewhere = ""
+    if line.kind != "project":
+        elsewhere = " The line is not yours: look for who keeps what it makes."
+        if suspects:
+            places = ", ".join(f"{other.file}:{other.line}" for other in suspects[:3])
+            elsewhere += f" In each of these runs your code kept something too, at {places}."
     least = min(line.sizes)
     site = CallSite(file=line.file, line=line.line, function="")
     return Finding(
@@ -251,7 +258,7 @@ def _finding(line: GrowingLine) -> Finding:
         detail=(
             f"At least {least:,} bytes each time, {line.total:,} in all, and the process grew by "
             "about as much from each run to the next: the memory is not given back. A cache that "
-            "is still being filled looks the same until it is full."
+            f"is still being filled looks the same until it is full.{elsewhere}"
         ),
         count=runs,
         cost_ms=0.0,

@@ -13,6 +13,7 @@ from django_hotpath.analysis.findings.gc_pressure import gc_pressure
 from django_hotpath.analysis.findings.join_duplicates import join_duplicates
 from django_hotpath.analysis.findings.len_for_count import len_for_count
 from django_hotpath.analysis.findings.memory_growth import memory_growth
+from django_hotpath.analysis.findings.memory_peak import memory_peak
 from django_hotpath.analysis.findings.method_cache import method_cache
 from django_hotpath.analysis.findings.n_plus_one import n_plus_one
 from django_hotpath.analysis.findings.sequential_awaits import sequential_awaits
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     cache_misses,
     gc_pressure,
     memory_growth,
+    memory_peak,
     blocking_call,
     sequential_awaits,
 )
@@ -58,7 +60,7 @@ LOOKED_FOR = {
     "templates": "templates that are slow by themselves",
     "cache": "look-ups that cannot hit, entries that were not kept",
     "gc": "long pauses of the garbage collector",
-    "allocations": "lines of the project that still held 10 MB or more",
+    "allocations": "10 MB or more at once, lines of the project that still held as much",
 }
 
 logger = logging.getLogger("hotpath")
