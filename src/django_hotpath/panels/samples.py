@@ -25,7 +25,7 @@ class SamplesPanel(HotpathPanel):
 
     title = _("Samples")
     about = _("Which code the request was in, looked at every millisecond.")
-    cost = _("Slows the page down by a few percent only, and a short page gets few samples.")
+    cost = _("Slows the page down by 5 to 15 percent, and a short page gets few samples.")
     instruments = ("samples",)
     template = "panels/samples.html"
     modules = FLAME_GRAPH
