@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
-from tests.require import require
 
 from django_hotpath.capture import Finding
 from examples.families import BY_URL_NAME
@@ -159,8 +159,14 @@ class TestIndexes:
 
 class TestConnections:
     def test_without_postgresql_the_pool_says_that_it_is_none(self, client: Client) -> None:
-        require(connection.vendor != "postgresql", "is about databases without a pool")
+        if connection.vendor == "postgresql":
+            pytest.skip("about databases without a pool")
         assert "pools connections to PostgreSQL only" in client.get("/connections/pool/").text
+
+    def test_the_pool_of_postgresql_connects_once(self, client: Client) -> None:
+        if connection.vendor != "postgresql" or find_spec("psycopg_pool") is None:
+            pytest.skip("needs PostgreSQL and psycopg_pool")
+        assert "Connections that the pool opened: 1." in client.get("/connections/pool/").text
 
     @pytest.mark.parametrize("n", ["1", "50"])
     def test_connects_are_as_many_as_requests_only_where_none_is_kept(self, n: str) -> None:

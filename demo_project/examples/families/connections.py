@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.db import connections
@@ -26,8 +27,11 @@ def connections_pool(request: HttpRequest) -> HttpResponse:
     if connections["default"].vendor != "postgresql":
         note = "Django pools connections to PostgreSQL only: this is CONN_MAX_AGE=60."
         return _serve(request, note, CONN_MAX_AGE=60)
-    pool = {"min_size": 1, "max_size": 2}
-    return _serve(request, CONN_MAX_AGE=0, OPTIONS={"pool": pool})
+    if find_spec("psycopg_pool") is None:
+        note = "Not installed: pip install psycopg[pool]. This is CONN_MAX_AGE=60."
+        return _serve(request, note, CONN_MAX_AGE=60)
+    # One connection is enough for requests in turn.
+    return _serve(request, CONN_MAX_AGE=0, OPTIONS={"pool": {"min_size": 1, "max_size": 1}})
 
 
 def _serve(request: HttpRequest, note: str = "", **settings: Any) -> HttpResponse:
@@ -35,11 +39,24 @@ def _serve(request: HttpRequest, note: str = "", **settings: Any) -> HttpRespons
     connection = connections.create_connection("default")
     options = {**connection.settings_dict["OPTIONS"], **settings.pop("OPTIONS", {})}
     connection.settings_dict = {**connection.settings_dict, **settings, "OPTIONS": options}
-    rows = [(number, _one(connection, number)) for number in range(REQUESTS.asked(request))]
-    connection.close()
-    if options.get("pool"):
-        connection.close_pool()
+    # Pools are kept by alias: that of the site itself, if it has one, is another one.
+    connection.alias = "example"
+    try:
+        rows = [(number, _one(connection, number)) for number in range(REQUESTS.asked(request))]
+    finally:
+        note = _end(connection) or note
     return answer(request, payload(("Request", "Answer"), rows), note=note)
+
+
+def _end(connection: Any) -> str:
+    """Close all; what there is to say of a pool."""
+    connection.close()
+    pool = getattr(connection, "pool", None)
+    if pool is None:
+        return ""
+    opened = pool.get_stats()["connections_num"]
+    connection.close_pool()
+    return f"Connections that the pool opened: {opened}."
 
 
 def _one(connection: BaseDatabaseWrapper, number: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 
@@ -19,6 +20,8 @@ PRODUCTS = Sizes(default=100, cap=100)
 COMPANIES = Sizes(default=3_298, cap=3_298)
 MEMBERS = Sizes(default=100, cap=200)
 BUSIEST = Sizes(default=20, cap=100)
+# PostgreSQL groups by the key alone, in memory, and does not call that a temporary table.
+PUTS_ASIDE = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
 
 
 def products_slow(request: HttpRequest) -> HttpResponse:
@@ -260,14 +263,14 @@ EXAMPLES = (
                 busiest_slow,
                 'visited companies, and Count("visits")',
                 "slow",
-                finding="temporary_table",
+                finding="temporary_table" if PUTS_ASIDE else None,
             ),
             Variant("fast", busiest_fast, "count first, then fetch twenty companies", "fast"),
         ),
         sizes=BUSIEST,
         signals=(
             Signal("slow", "queries", 1),
-            Signal("slow", "temporary tables", 1, read=temporary_tables),
+            Signal("slow", "temporary tables", int(PUTS_ASIDE), read=temporary_tables),
             Signal("fast", "queries", 2),
             Signal("fast", "temporary tables", 0, read=temporary_tables),
         ),
