@@ -97,6 +97,7 @@ class TestLeaks:
                 line(100_000, 1_000, library),
                 line(8_056, 2, OTHER),
                 blocks=100_000 + number * 1_000,
+                rss=number * 100_000,
             )
             for number in range(5)
         ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
 from django_hotpath.analysis.findings.base import UNKNOWN_LINE, Limits
 from django_hotpath.capture import CallSite, Capture, Finding, Fix
 
@@ -39,8 +37,7 @@ def memory_peak(capture: Capture, limits: Limits) -> Iterator[Finding]:
     high, given_back = peak - before, peak - after
     if high < MIN_BYTES or given_back < MIN_GIVEN_BACK * high:
         return
-    line = _line(capture, peak)
-    site = line and CallSite(file=line["file"], line=line["line"], function=line["function"])
+    site = _site(capture, peak)
     yield Finding(
         kind="memory_peak",
         severity="medium" if high >= MEDIUM_BYTES else "low",
@@ -57,16 +54,19 @@ def memory_peak(capture: Capture, limits: Limits) -> Iterator[Finding]:
     )
 
 
-def _line(capture: Capture, peak: int) -> dict[str, Any] | None:
+def _site(capture: Capture, peak: int) -> CallSite | None:
     """The project's line during which it was reached, the innermost of those that were watched."""
     recorded = capture.instruments.get("line_memory")
     if not recorded or recorded.get("unit") != "traced":
         return None
-    lines = [
-        {"file": function["file"], "function": function["function"], **line}
+    reached = [
+        (line.get("increment") or 0, line["line"], function)
         for function in recorded["functions"]
         if function["kind"] == "project"
         for line in function["lines"]
         if (line.get("peak") or 0) >= _NEAR * peak
     ]
-    return max(lines, key=lambda line: line.get("increment") or 0, default=None)
+    if not reached:
+        return None
+    _, number, function = max(reached, key=lambda found: found[0])
+    return CallSite(file=function["file"], line=number, function=function["function"])
