@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from django_hotpath.capture import Capture
+from django_hotpath.instruments.registry import Spec, choose
 from django_hotpath.panels.line_memory import LineMemoryPanel
 from tests.panels.stored import stored, subtitle
 from tests.panels.toolbar import Toolbar
 from tests.report.samples import HOSTILE, allocations, capture, line_memory
+from tests.require import require
 
 Use = Callable[..., Toolbar]
 
@@ -81,5 +83,7 @@ def test_source_is_text(use_toolbar: Use) -> None:
 
 
 def test_measures_the_view(use_toolbar: Use) -> None:
+    found, reason = choose(Spec("line_memory"))
+    require(found is not None, reason or "")
     shown = use_toolbar().get("/sync/page/", "LineMemoryPanel")
     assert "return HttpResponse(PAGE % work())" in shown.render("LineMemoryPanel")

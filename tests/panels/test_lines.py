@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from django_hotpath.capture import Capture
+from django_hotpath.instruments.registry import Spec, choose
 from django_hotpath.panels.lines import LinesPanel
-from tests import require
 from tests.panels.stored import stored, subtitle
 from tests.panels.toolbar import HISTORY, Toolbar
 from tests.report.samples import HOSTILE, capture, environment, line_memory, lines, timed_function
+from tests.require import require
 
 Use = Callable[..., Toolbar]
 
@@ -118,13 +119,15 @@ def test_source_is_text(use_toolbar: Use) -> None:
 
 
 def test_measures_the_view(use_toolbar: Use) -> None:
+    found, reason = choose(Spec("lines"))
+    require(found is not None, reason or "")
     shown = use_toolbar().get("/sync/page/", "LinesPanel")
     assert shown.button("LinesPanel").startswith("Lines 1 function, ")
     assert "return HttpResponse(PAGE % work())" in shown.render("LinesPanel")
 
 
 def test_a_project_may_choose_the_engine(use_toolbar: Use) -> None:
-    require.require(find_spec("line_profiler") is not None, "needs line_profiler")
+    require(find_spec("line_profiler") is not None, "needs line_profiler")
     tool = use_toolbar(panels=[f"{__name__}.LineProfilerPanel", HISTORY])
     shown = tool.get("/sync/page/", "LineProfilerPanel")
     assert "Measured by line_profiler." in shown.render("LineProfilerPanel")
