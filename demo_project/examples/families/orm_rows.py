@@ -194,7 +194,7 @@ EXAMPLES = (
         ),
         trap=(
             "A field that was left out is fetched when it is read, with one query for that row. "
-            "In a loop this is a new N+1, worse than what it should cure: the third variant has "
+            "In a loop this is a new N+1, worse than what it should cure: the trap has "
             "101 queries, because somebody added a column to the page and not to `only()`."
         ),
         shows=("usage", "queries", "calls"),

@@ -74,7 +74,7 @@ class ParcelRow(models.Model):
 
 
 class Parcel(ParcelRow):
-    pass
+    """No index but that of the key."""
 
 
 class ParcelByCustomer(ParcelRow):
