@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 from django_hotpath.analysis.findings.base import UNKNOWN_LINE, Limits
 from django_hotpath.capture import CallSite, Capture, Finding, Fix
 
