@@ -104,9 +104,11 @@ class HotpathPanel(Panel):
     def _enabled(self) -> bool:
         # A user's DISABLE_PANELS replaces the default set, and an attribute for this there is none:
         # what is dear is off until its switch was used.
-        switch = f"djdt{self.panel_id}"
-        if self.dear and not self.from_store and switch not in self.toolbar.request.COOKIES:
-            return False
+        if not self.from_store:
+            switched = self.toolbar.request.COOKIES.get(f"djdt{type(self).__name__}")
+            # Asked some ten times in each request: what is off is known without the toolbar's help.
+            if self.dear if switched is None else switched != "on":
+                return False
         return bool(super().enabled)
 
     @property
