@@ -33,7 +33,7 @@ def cache_page_trap(request: HttpRequest) -> HttpResponse:
 
 
 @cache_page(FIVE_MINUTES)
-@vary_on_headers("Accept-Language")
+@vary_on_headers("HX-Request")
 def cache_page_fast(request: HttpRequest) -> HttpResponse:
     return _directory(request, read_directory())
 
@@ -53,7 +53,7 @@ EXAMPLES = (
         variants=(
             Variant("slow", cache_page_slow, "made for each visitor", "slow"),
             Variant("trap", cache_page_trap, "cached with what is one visitor's own", "trap"),
-            Variant("fast", cache_page_fast, "cache_page, a page for each language", "fast"),
+            Variant("fast", cache_page_fast, "cache_page, and a header that it varies on", "fast"),
         ),
         sizes=None,
         signals=(
@@ -75,7 +75,9 @@ EXAMPLES = (
             "CSRF middleware add `Vary: Cookie` only after `cache_page` has kept the page. "
             "`vary_on_cookie` is not enough either: all first visits come without a cookie, and "
             "share a page. Mark such a view `@cache_control(private=True)`, which `cache_page` "
-            "heeds, and cache what is below it."
+            'heeds, and cache what is below it. And `vary_on_headers("Accept-Language")` does '
+            "nothing without `LocaleMiddleware`: with `USE_I18N` the key holds the language that "
+            "is active, not the one that was asked for."
         ),
         shows=("cache", "calls", "queries"),
     ),

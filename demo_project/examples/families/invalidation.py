@@ -81,7 +81,8 @@ def read_after_write(request: HttpRequest, read: Callable[[], Rows]) -> HttpResp
         category.save(update_fields=["description"])
     seen = "the new text" if fresh else "the OLD text: the page is stale"
     note = f"Read after a write: {seen}. {cache_words()}"
-    return answer(request, payload(("Category", "Description"), rows), note=note)
+    shown = [(name, description[:60]) for name, description in rows]
+    return answer(request, payload(("Category", "Description"), shown), note=note)
 
 
 EXAMPLES = (

@@ -237,7 +237,9 @@ def _awaits(capture: Capture) -> Track | None:
         Bar(
             row["start_ms"],
             row["waited_ms"],
-            f"await {row['expression']}" if row.get("expression") else f"waiting for {row['for']}",
+            f"await {row['expression'].removeprefix('await ')}"
+            if row.get("expression")
+            else f"waiting for {row['for']}",
             _at(row),
         )
         for row in data.get("waits") or ()
