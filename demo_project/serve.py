@@ -25,7 +25,7 @@ WORKER = [sys.executable, "-m", "celery", "--app", "demo.celery", "worker"]
 # Variable, name, how to look, what is used in its place.
 SERVICES: tuple[tuple[str, str, Callable[[str], str], str], ...] = (
     ("HOTPATH_DEMO_POSTGRES", "PostgreSQL", services.postgresql_found, "SQLite"),
-    ("HOTPATH_DEMO_REDIS", "Redis", services.redis_found, "the memory of the process"),
+    ("HOTPATH_DEMO_REDIS", "Redis", services.redis_found, "local memory"),
 )
 
 
