@@ -28,6 +28,27 @@ def test_a_block_leaves_its_capture() -> None:
     assert run.capture.request is None
 
 
+def test_code_can_ask_for_the_id_of_its_capture() -> None:
+    assert hotpath.capture_id() is None
+    with hotpath.profile("outer", instruments=["gc"], save=False) as outer:
+        with hotpath.profile("inner", instruments=["gc"], save=False) as inner:
+            innermost = hotpath.capture_id()
+        around = hotpath.capture_id()
+    assert outer.capture is not None
+    assert inner.capture is not None
+    assert (innermost, around) == (inner.capture.id, outer.capture.id)
+    assert hotpath.capture_id() is None
+
+
+def test_a_thread_of_its_own_has_no_capture() -> None:
+    found: list[str | None] = []
+    with hotpath.profile(instruments=["gc"], save=False):
+        thread = threading.Thread(target=lambda: found.append(hotpath.capture_id()))
+        thread.start()
+        thread.join()
+    assert found == [None]
+
+
 def test_captures_are_stored_unless_told_otherwise() -> None:
     with hotpath.profile("kept", instruments=["gc"]) as run:
         pass
