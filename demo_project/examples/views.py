@@ -23,7 +23,7 @@ def families() -> list[tuple[object, list[Example]]]:
 def index(request: HttpRequest) -> HttpResponse:
     context = {
         "families": families(),
-        "count": len(EXAMPLES),
+        "count": len({example.number for example in EXAMPLES}),
         "sources": SOURCES,
         "steps": tour.STEPS,
     }
