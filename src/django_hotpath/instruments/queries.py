@@ -189,6 +189,7 @@ class Queries(Instrument):
     def _open(self, sql: str, params: Any, many: bool, context: dict[str, Any]) -> QueryRecord:
         connection = context["connection"]
         record = QueryRecord()
+        record.like = None
         # In a loop it is the same text each time, made anew by the ORM.
         record.sql = self._shared(sql)
         record.params = keep(params, many)
@@ -249,13 +250,17 @@ class Queries(Instrument):
     def _total_ns(self) -> int:
         return sum(record.duration_ns() for record in self.records) + self.dropped_ns
 
+    def plain(self, record: QueryRecord, index: int, frames: Frames) -> dict[str, Any]:
+        """A record as the capture shows it; called in the order of the records."""
+        return plain(record, index, self.session, frames)
+
     def result(self) -> dict[str, Any]:
         frames = Frames()
         first_seen: dict[Any, int] = {}
         queries = []
         orm = OrmResult(self.orm.entries, [record.orm for record in self.records])
         for index, record in enumerate(self.records):
-            query = plain(record, index, self.session, frames)
+            query = self.plain(record, index, frames)
             query |= orm.of(index)
             first = first_like(record, index, first_seen)
             if first != index:

@@ -23,6 +23,7 @@ class QueryRecord:
         "ended",
         "error",
         "fetch_ns",
+        "like",
         "many",
         "nested_ns",
         "orm",
@@ -40,6 +41,8 @@ class QueryRecord:
     ended: int
     error: str | None
     fetch_ns: int
+    like: QueryRecord | None
+    """The one of a loop that was looked at in place of this one (see ``queries_light.py``)."""
     many: bool
     nested_ns: int
     orm: Any

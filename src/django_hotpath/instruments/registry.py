@@ -33,7 +33,10 @@ _BUILTIN = {
         "hotpath": f"{_HERE}.objects.Objects",
         "pympler": f"{_HERE}.engines.pympler.PymplerObjects",
     },
-    "queries": {"hotpath": f"{_HERE}.queries.Queries"},
+    "queries": {
+        "hotpath": f"{_HERE}.queries.Queries",
+        "light": f"{_HERE}.queries_light.LightQueries",
+    },
     "usage": {"hotpath": f"{_HERE}.usage.Usage"},
     "cache": {"hotpath": f"{_HERE}.cache.Cache"},
     "templates": {"hotpath": f"{_HERE}.templates.Templates"},

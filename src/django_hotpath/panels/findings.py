@@ -19,7 +19,8 @@ from django_hotpath.report.viewmodels.shares import shares
 class FindingsPanel(HotpathPanel):
     title = _("Findings")
     about = _("What makes this page slow, and what to change. The database comes first.")
-    instruments = ("queries",)
+    # Always on, so that each statement of a loop must cost little.
+    instruments = ("light",)
     dear: ClassVar[bool] = False
     template = "panels/findings.html"
 
