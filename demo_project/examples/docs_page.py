@@ -113,7 +113,7 @@ def _seen(row: Row) -> str:
     parts = []
     for variant in row.example.variants:
         figures = [
-            f"{figure(signal, row.values.get(signal))} {_bare(signal.measure)}"
+            f"{figure(signal, row.values.get(signal))} {_counted(signal, row.values.get(signal))}"
             for signal in row.example.signals_of(variant)
         ]
         parts.append(f"*{variant.name}* {variant.label}: {', '.join(figures) or 'nothing counted'}")
@@ -137,8 +137,16 @@ def _rounded(value: float) -> int:
     return int(round(value, -digits)) if digits > 0 else round(value)
 
 
-def _bare(measure: str) -> str:
-    return measure.removesuffix(" at most").removesuffix(" at least")
+def _counted(signal: Signal, value: Any) -> str:
+    """The measure after its value: one query, two queries; names of functions as code."""
+    words = signal.measure.removesuffix(" at most").removesuffix(" at least")
+    if value == 1:
+        words = re.sub(r"\b(queries|misses|[a-z]+s)\b", _singular, words, count=1)
+    return re.sub(r"\bof (\S+)", r"of `\1`", words)
+
+
+def _singular(found: re.Match[str]) -> str:
+    return {"queries": "query", "misses": "miss"}.get(found[0], found[0].removesuffix("s"))
 
 
 def _times(row: Row) -> str:

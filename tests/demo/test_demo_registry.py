@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.http import urlencode
 from tests.require import require
 
