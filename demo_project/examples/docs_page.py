@@ -142,7 +142,7 @@ def _counted(signal: Signal, value: Any) -> str:
     words = signal.measure.removesuffix(" at most").removesuffix(" at least")
     if value == 1:
         words = re.sub(r"\b(queries|misses|[a-z]+s)\b", _singular, words, count=1)
-    return re.sub(r"\bof (\S+)", r"of `\1`", words)
+    return re.sub(r"\bof (?!the )(\S+)", r"of `\1`", words)
 
 
 def _singular(found: re.Match[str]) -> str:

@@ -46,6 +46,11 @@ def thousands(value: float | str) -> str:
 
 
 @register.filter
+def is_text(value: float | str) -> bool:
+    return isinstance(value, str)
+
+
+@register.filter
 def prose(text: str) -> SafeString:
     """`code` and *emphasis* as HTML; everything else is text."""
     found = _CODE.sub(r"<code>\1</code>", str(escape(text)))
