@@ -26,6 +26,18 @@ ANY_DJANGO = (
     "test_redact.py",
 )
 
+# The same with every Python as well: one of the matrix's and that of make test run them.
+ANY_PYTHON = (
+    "analysis/",
+    "api/",
+    "benchmarks/",
+    "browser/",
+    "contracts/test_exporters.py",
+    "demo/",
+    "exporters/",
+    "report/",
+)
+
 # They run on PostgreSQL and MariaDB too.
 DATABASE = (
     "analysis/test_over_fetching.py",
@@ -42,6 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = item.path.relative_to(HERE).as_posix()
         if path.startswith(ANY_DJANGO):
             item.add_marker(pytest.mark.any_django)
+        if path.startswith(ANY_PYTHON):
+            item.add_marker(pytest.mark.any_python)
         if path.startswith(DATABASE):
             item.add_marker(pytest.mark.database)
 
