@@ -70,19 +70,6 @@ def section(name: str) -> dict[str, str]:
     return {"label": label, "anchor": anchor, "what": what}
 
 
-@register.filter
-def measures(example: Example) -> list[dict[str, Any]]:
-    """Each measure with its signals in the order of the variants; None where there is none."""
-    found = {(signal.measure, signal.variant): signal for signal in example.signals}
-    return [
-        {
-            "measure": measure,
-            "values": [found.get((measure, variant.name)) for variant in example.variants],
-        }
-        for measure in dict.fromkeys(signal.measure for signal in example.signals)
-    ]
-
-
 @register.simple_tag
 def variant_url(example: Example, variant: Variant) -> str:
     return reverse(f"examples:{example.url_name(variant)}")

@@ -47,12 +47,13 @@ async function all(wanted) {
 }
 
 function show(place, data, found) {
-  const row = place.querySelector(".timed");
   for (const variant of data.variants) {
     const runs = found.runs?.[variant.name];
-    if (runs) row.querySelector(`[data-variant="${variant.name}"]`).textContent = milliseconds(median(runs));
+    const time = place.querySelector(`.timed[data-variant="${variant.name}"]`);
+    if (!runs || !time) continue;
+    time.textContent = milliseconds(median(runs));
+    time.hidden = false;
   }
-  row.hidden = false;
   const compared = found.compared?.[first(data, "fast").name];
   const said = place.querySelector(".ratio");
   said.replaceChildren();
