@@ -129,6 +129,14 @@ def _broken(*args: Any, **kwargs: Any) -> Any:
     raise RuntimeError("<b>ours is broken</b>")
 
 
+def _stops_and_fails(recorder: Recorder) -> None:
+    # Nothing may run on after the test.
+    _stop(recorder)
+    _broken()
+
+
+_stop = Recorder.stop
+
 BROKEN_HOOKS: list[tuple[Any, str]] = [
     (FindingsPanel, "summary"),
     (FindingsPanel, "subtitle"),
@@ -158,7 +166,8 @@ def test_an_error_of_ours_never_reaches_the_page(
     whole = tool.get(path, asgi=asgi, off=["FindingsPanel"])
     with monkeypatch.context() as patch:
         is_method = isinstance(inspect.getattr_static(owner, hook), classmethod)
-        patch.setattr(owner, hook, classmethod(_broken) if is_method else _broken)
+        broken: Any = _stops_and_fails if hook == "stop" else _broken
+        patch.setattr(owner, hook, classmethod(broken) if is_method else broken)
         shown = tool.get(path, asgi=asgi)
         assert shown.status == 200
         assert "groups" in shown.body
