@@ -23,7 +23,7 @@ class ObjectsPanel(HotpathPanel):
 
     title = _("Objects")
     about = _("Model instances that this request made, and objects that stayed in the process.")
-    cost = _("Takes a few microseconds for each instance, and tens of milliseconds to count objects.")
+    cost = _("Takes a few microseconds an instance, and tens of milliseconds to count objects.")
     instruments = ("objects",)
     template = "panels/objects.html"
 
