@@ -61,6 +61,7 @@ def test_an_address_of_something_else_is_refused() -> None:
         services.postgresql("mysql://localhost/shop")
 
 
+@pytest.mark.database_server
 @pytest.mark.parametrize(
     ("given", "variable", "module", "name"),
     [
