@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
 from django_hotpath.capture import Capture
 from django_hotpath.instruments.registry import Spec, choose
@@ -85,10 +87,10 @@ def test_says_why_there_is_no_line(use_toolbar: Use, view: str, text: str) -> No
     assert text in stored(LinesPanel, found).render("LinesPanel")
 
 
-def test_says_how_to_measure_other_functions(use_toolbar: Use, settings: Any) -> None:
+def test_says_how_to_measure_other_functions(use_toolbar: Use) -> None:
     use_toolbar()
-    settings.HOTPATH = {**settings.HOTPATH, "PARAMETER": "prof"}
-    html = stored(LinesPanel, timed()).render("LinesPanel")
+    with override_settings(HOTPATH={**settings.HOTPATH, "PARAMETER": "prof"}):
+        html = stored(LinesPanel, timed()).render("LinesPanel")
     assert "?prof=lines:package.module.function" in html
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -112,7 +113,11 @@ def test_beside_panels_of_the_toolbar(use_toolbar: Use, others: list[str], first
     for _ in range(2):
         shown = tool.get("/sync/page/", "CallsPanel", "ProfilingPanel", "SQLPanel")
         assert shown.status == 200
-        assert shown.stats("CallsPanel")["summary"]["calls"] > 0
+        if sys.version_info < (3, 12) and PROFILING in others and not first:
+            # cProfile and the tracer want the same hook of the interpreter there.
+            assert shown.stats("CallsPanel")["problems"]
+        else:
+            assert shown.stats("CallsPanel")["summary"]["calls"] > 0
         assert shown.stats("FindingsPanel")["summary"]["count"] == 1
 
 

@@ -204,6 +204,9 @@ class PanelSession:
             for cls, panel_id in panels:
                 found = store.panel(request_id, panel_id)
                 stats = {**found, **cls.stats_of(capture), "streaming": False}
+                if cls.shows not in capture.instruments:
+                    about = _about(cls.shows, capture.environment.warnings)
+                    stats["problems"] = list(dict.fromkeys([*found.get("problems", ()), *about]))
                 store.save_panel(request_id, panel_id, stats)
 
         return note
