@@ -5,12 +5,13 @@ The labelled cases in ``tests/findings/cases/writes.py`` are the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models.signals import m2m_changed, post_save, pre_delete
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
 from django_hotpath.capture import Capture, Finding
 from shop.models import Author, Book, Category, Product
@@ -21,6 +22,27 @@ __all__ = ["project"]
 pytestmark = pytest.mark.django_db
 
 Make = Callable[[str], Project]
+
+
+@pytest.fixture(autouse=True)
+def _no_receiver_of_the_demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An example of the demo listens to these models, once its module is imported."""
+    for signal in _SIGNALS:
+        kept = [entry for entry in signal.receivers if not _is_of_the_demo(entry[1])]
+        monkeypatch.setattr(signal, "receivers", kept)
+        signal.sender_receivers_cache.clear()
+    yield
+    monkeypatch.undo()
+    for signal in _SIGNALS:
+        signal.sender_receivers_cache.clear()
+
+
+_SIGNALS = (post_save, post_delete)
+
+
+def _is_of_the_demo(reference: Any) -> bool:
+    found = reference() if isinstance(reference, weakref.ReferenceType) else reference
+    return str(getattr(found, "__module__", "")).startswith("examples.")
 
 
 def only(capture: Capture) -> Finding:
