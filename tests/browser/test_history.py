@@ -9,12 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from django_hotpath.stores.sqlite import SQLiteStore
-from tests.integration.servers import Server
+from tests.integration.servers import FETCH, Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
+
+# The panel that is always on captures what it sees.
+PLAIN = {**FETCH, "Cookie": "djdtFindingsPanel=off"}
 
 HISTORY = "/__hotpath__/"
 ROWS = "table.history tbody tr"
@@ -31,7 +34,7 @@ def _empty(server: Server) -> None:
 def history(page: Page, server: Server) -> Page:
     """The history of a demo that was visited a little."""
     for path in ("/orders/fast/", "/orders/slow/", "/"):
-        server.get(path)
+        server.get(path, PLAIN)
     page.goto(HISTORY)
     page.locator("html.ready").wait_for()
     return page
@@ -43,12 +46,12 @@ def row(page: Page, text: str) -> str:
 
 def captured(server: Server, path: str, number: int) -> None:
     for _ in range(number):
-        assert server.get(f"{path}?profile=sql").headers["Hotpath-Capture"]
+        assert server.get(f"{path}?profile=sql", PLAIN).headers["Hotpath-Capture"]
 
 
 def test_a_request_appears_without_a_reload(history: Page, server: Server) -> None:
     history.evaluate("window.mine = 1")
-    server.get("/values/fast/")
+    server.get("/values/fast/", PLAIN)
     history.locator(row(history, "/values/fast/")).wait_for()
     assert history.evaluate("window.mine") == 1
     first = history.locator(ROWS).first
@@ -64,14 +67,14 @@ def test_a_capture_appears_with_its_report(history: Page, server: Server) -> Non
 
 
 def test_what_is_new_is_told_to_screen_readers(history: Page, server: Server) -> None:
-    server.get("/values/fast/")
+    server.get("/values/fast/", PLAIN)
     history.get_by_text("1 new request, the latest GET /values/fast/").wait_for(state="attached")
 
 
 def test_what_somebody_reads_stays_where_it_is(history: Page, server: Server) -> None:
     history.locator(ROWS).last.get_by_role("link", name="Profile it").focus()
     before = history.locator(ROWS).count()
-    server.get("/values/fast/")
+    server.get("/values/fast/", PLAIN)
     button = history.get_by_role("button", name="1 new request")
     button.wait_for()
     assert history.locator(ROWS).count() == before
@@ -83,12 +86,12 @@ def test_what_somebody_reads_stays_where_it_is(history: Page, server: Server) ->
 def test_live_can_be_switched_off_and_stays_off(history: Page, server: Server) -> None:
     history.get_by_role("switch", name="Live").uncheck()
     history.get_by_text("off", exact=True).wait_for()
-    server.get("/values/fast/")
+    server.get("/values/fast/", PLAIN)
     history.reload()
     history.locator("html.ready").wait_for()
     assert not history.get_by_role("switch", name="Live").is_checked()
     count = history.locator(ROWS).count()
-    server.get("/values/slow/")
+    server.get("/values/slow/", PLAIN)
     history.wait_for_timeout(2500)
     assert history.locator(ROWS).count() == count
 
@@ -99,7 +102,7 @@ def test_a_server_that_does_not_answer_is_asked_again_later(
     history.route("**/recent/**", lambda route: route.fulfill(status=503, body=""))
     history.get_by_text(re.compile("no answer, again in")).wait_for()
     history.unroute("**/recent/**")
-    server.get("/values/fast/")
+    server.get("/values/fast/", PLAIN)
     history.locator(row(history, "/values/fast/")).wait_for()
     problems[:] = [text for text in problems if "503" not in text]
 
@@ -136,7 +139,7 @@ def test_sorting_keeps_the_filters(history: Page) -> None:
 def test_a_sorted_list_offers_what_is_new(history: Page, server: Server) -> None:
     history.goto(f"{HISTORY}?sort=-wall_ms")
     count = history.locator(ROWS).count()
-    server.get("/values/fast/")
+    server.get("/values/fast/", PLAIN)
     history.get_by_role("button", name="1 new request").click()
     history.locator(row(history, "/values/fast/")).wait_for()
     assert history.locator(ROWS).count() == count + 1
@@ -145,7 +148,7 @@ def test_a_sorted_list_offers_what_is_new(history: Page, server: Server) -> None
 def test_the_first_request_ever_shows_up(page: Page, server: Server) -> None:
     page.goto(HISTORY)
     page.get_by_text("Nothing here yet").wait_for()
-    server.get("/values/fast/")
+    server.get("/values/fast/", PLAIN)
     page.get_by_role("button", name="1 new request").click()
     page.locator(row(page, "/values/fast/")).wait_for()
 
@@ -171,7 +174,7 @@ def test_routes_are_a_click_away_with_the_filters(history: Page) -> None:
 
 def test_a_mark_in_the_picture_leads_to_its_capture(page: Page, server: Server) -> None:
     for _ in range(3):
-        server.get("/orders/fast/")
+        server.get("/orders/fast/", PLAIN)
     captured(server, "/orders/fast/", 1)
     page.goto(f"{HISTORY}routes/?path=orders/fast")
     mark = page.locator(".sparkline a:has(.capture)")
@@ -221,7 +224,7 @@ def test_deleting_a_capture_comes_back_to_the_list(page: Page, server: Server) -
 @pytest.mark.parametrize("path", [HISTORY, f"{HISTORY}routes/"])
 def test_narrow_pages_do_not_scroll_sideways(page: Page, server: Server, path: str) -> None:
     captured(server, "/orders/fast/", 2)
-    server.get(f"/{'a' * 300}/?{'b' * 300}")
+    server.get(f"/{'a' * 300}/?{'b' * 300}", PLAIN)
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto(path)
     page.locator("html.ready").wait_for()
@@ -230,7 +233,7 @@ def test_narrow_pages_do_not_scroll_sideways(page: Page, server: Server, path: s
 
 
 def test_hostile_paths_are_text_when_they_come_by_themselves(history: Page, server: Server) -> None:
-    server.get("/%3C/script%3E%3Cimg%20src=x%20onerror=alert(1)%3E/?q=%3Cb%3E")
+    server.get("/%3C/script%3E%3Cimg%20src=x%20onerror=alert(1)%3E/?q=%3Cb%3E", PLAIN)
     cell = history.locator(ROWS).first.locator(".where")
     history.get_by_text("</script><img src=x onerror=alert(1)>/").first.wait_for()
     assert cell.inner_text() == "/</script><img src=x onerror=alert(1)>/"

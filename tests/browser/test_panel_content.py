@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ def test_the_line_that_costs_most_is_the_darkest(page: Page, server: Server, pan
     assert "order.customer.name" in content.locator("tr.hot").first.inner_text()
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="their engines do not run together there")
 def test_a_panel_says_what_another_one_did_to_it(page: Page, server: Server) -> None:
     content = opened(page, server.url, "LinesPanel", "LineMemoryPanel")
     assert "Line memory was on too" in content.locator(".notice").inner_text()
@@ -67,10 +69,12 @@ def test_a_panel_says_what_another_one_did_to_it(page: Page, server: Server) -> 
 
 def test_in_a_narrow_window_a_panel_lies_above_the_side_bar(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
-    content = opened(page, server.url, "LinesPanel")
-    box = content.bounding_box()
-    assert box is not None
-    assert box["width"] > 340
+    opened(page, server.url, "LinesPanel")
+    page.wait_for_function(
+        """(panel) => document.querySelector("#djDebugRoot").shadowRoot
+            .querySelector(`#${panel} hotpath-panel`).getBoundingClientRect().width > 340""",
+        arg="LinesPanel",
+    )
     page.set_viewport_size({"width": 1280, "height": 800})
     bar = page.locator("#djDebugToolbar").bounding_box()
     assert bar is not None
