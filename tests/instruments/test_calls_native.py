@@ -477,11 +477,14 @@ class TestLimits:
         assert sum(tracer.result()["own_ns"]) >= 20_000_000
 
     def test_captures_leave_no_tracer_behind(self) -> None:
+        # Another test may have kept what it captured.
+        gc.collect()
+        before = native_events._calltree.living()
         for _ in range(20):
             with recording("native"):
                 fibonacci(5)
         gc.collect()
-        assert native_events._calltree.living() == 0
+        assert native_events._calltree.living() <= before
 
     def test_code_objects_are_let_go(self) -> None:
         made = compile("def made(): pass", "<made>", "exec").co_consts[0]
