@@ -153,8 +153,9 @@ class TestRaw:
 
     def test_the_tree_unfolds_step_by_step(self, raw: Page) -> None:
         for name in ("instruments", "cache", "operations"):
-            raw.locator(".json summary", has_text=name).last.click()
+            raw.locator(f'.json li[data-key="{name}"] > details > summary').last.click()
         entries = raw.locator('.json li[data-key="operations"] > details > ul > li')
+        entries.first.wait_for()
         assert entries.count() == 100
         raw.get_by_role("button", name="100 more of 2\u202f900").click()
         assert entries.count() == 200
