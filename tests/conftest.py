@@ -54,6 +54,9 @@ DATABASE = (
     "verify/",
 )
 
+# They run on PostgreSQL too, as what a module marks so by itself: the demo has no MariaDB.
+POSTGRESQL = ("demo/test_demo_database.py",)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -64,6 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.any_python)
         if path.startswith(DATABASE):
             item.add_marker(pytest.mark.database)
+        if path.startswith(POSTGRESQL):
+            item.add_marker(pytest.mark.postgresql)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

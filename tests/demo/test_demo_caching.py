@@ -15,8 +15,10 @@ from django.views.decorators.cache import cache_control, cache_page
 from django.views.decorators.vary import vary_on_cookie, vary_on_headers
 from tests.demo import redis_server
 
-from examples.families import invalidation
+from examples.families import cacheaside, cachedpages, caching, invalidation
 from examples.families.cacheaside import cached
+from examples.measuring import measure
+from examples.registry import Example, Signal
 from shop.models import Category
 
 pytestmark = [pytest.mark.urls("demo.urls"), pytest.mark.usefixtures("shop")]
@@ -41,6 +43,27 @@ def each_cache(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
     cache.clear()
     if request.param == "redis":
         cache._cache.get_client().connection_pool.disconnect()
+
+
+FAMILIES = (caching, cachedpages, cacheaside, invalidation)
+
+
+@pytest.mark.parametrize(
+    ("example", "signal"),
+    [
+        pytest.param(example, signal, id=f"{example.slug}-{signal.variant}-{signal.measure}")
+        for family in FAMILIES
+        for example in family.EXAMPLES
+        for signal in example.signals
+    ],
+)
+@pytest.mark.parametrize("each_cache", ["redis"], indirect=True)
+@pytest.mark.usefixtures("each_cache")
+def test_signals_hold_with_redis_too(example: Example, signal: Signal) -> None:
+    found = measure(example, signal.variant)
+    assert found.holds(signal), f"{found.value(signal.measure, signal.read)}, not {signal.count}"
+    used = {one["backend"].rpartition(".")[2] for one in found.instrument("cache")["operations"]}
+    assert used <= {"RedisCache"}
 
 
 class TestCachePage:

@@ -102,6 +102,7 @@ def test_force_rebuilds() -> None:
     assert Order.objects.count() == 100
 
 
+@pytest.mark.postgresql
 def test_a_key_given_after_the_seed_is_free() -> None:
     seed()
     assert Category.objects.create(name="New").pk == 6
