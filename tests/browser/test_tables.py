@@ -209,8 +209,7 @@ class TestStatements:
         }
         found = small.evaluate(
             "async (texts) => {"
-            "const link = document.querySelector('link[data-module=sqltext]');"
-            "const { literal } = await import(link.href);"
+            "const { literal } = await import('/__hotpath__/assets/sqltext.js');"
             "return texts.map(literal) }",
             list(literals),
         )
@@ -219,8 +218,7 @@ class TestStatements:
     def test_percent_signs_and_wrong_numbers_of_parameters(self, small: Page) -> None:
         found = small.evaluate(
             "async () => {"
-            "const link = document.querySelector('link[data-module=sqltext]');"
-            "const { filled } = await import(link.href);"
+            "const { filled } = await import('/__hotpath__/assets/sqltext.js');"
             "return [filled('a %% %s', ['1']), filled('%s', ['1', '2']),"
             " filled('%(name)s', ['1']), filled('%s %s', ['<x>', '1'])] }"
         )

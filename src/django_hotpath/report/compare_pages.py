@@ -17,17 +17,13 @@ from django_hotpath.report.compare_text import markdown
 from django_hotpath.report.editor import editor, linking
 from django_hotpath.report.engine import render
 from django_hotpath.report.links import Links, page_url, repeatable
-from django_hotpath.report.pages import MODULES, STYLES, _json_script
+from django_hotpath.report.pages import _json_script
 from django_hotpath.report.peers import RunSet, timed_alike
 from django_hotpath.report.viewmodels import compare as views
 from django_hotpath.report.viewmodels.runs import runs_view
 from django_hotpath.report.viewmodels.strips import strip
 
 logger = logging.getLogger("hotpath")
-
-# Of the report's modules those that find something to do here.
-_USED = ("kit", "editor", "layer", "state", "table", "virtual", "controls", "tabs", "keys", "runs")
-_MODULES = tuple(name for name in MODULES if name in _USED or name.startswith("flame"))
 
 
 def compare_page(
@@ -70,8 +66,7 @@ def compare_page(
         "runs": _more_runs(b, links, ids_a, ids_b),
         "problems": problems,
         "links": links,
-        "modules": _MODULES,
-        "styles": STYLES,
+        "bundle": "compare",
     }
     with linking(editor()):
         return render("compare.html", values)
@@ -99,8 +94,7 @@ def choice_page(
         "problems": problems,
         "parameter": parameter,
         "links": links,
-        "modules": _MODULES,
-        "styles": STYLES,
+        "bundle": "compare",
     }
     return render("compare_choice.html", values)
 

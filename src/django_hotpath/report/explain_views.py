@@ -84,7 +84,6 @@ def _page(
         "error": error,
         "action": reverse("hotpath:explain", args=[capture.id, index]),
         "back": f"{capture_url(capture.id)}#queries",
-        "modules": ("kit", "controls"),
         "styles": ("explain",),
     }
     return html_response(render("explain.html", values), status)

@@ -72,8 +72,7 @@ class Surroundings:
             "links": self.links,
             "clear": reverse("hotpath:clear"),
             "compare": compare_url(),
-            "modules": ("kit", "controls", "history", "choosing"),
-            "styles": ("history",),
+            "bundle": "history",
         }
 
 

@@ -43,19 +43,6 @@ logger = logging.getLogger("hotpath")
 
 INCLUDE_LINE = 'path("__hotpath__/", include("django_hotpath.urls"))'
 
-# In this order; a module uses what those before it offer.
-MODULES = (
-    *("kit", "editor", "layer", "state", "table", "rowkeys", "virtual", "controls", "tabs", "keys"),
-    *("flamemodel", "flamefold", "flameviews", "flamepaint", "flamegraph", "flamecanvas"),
-    *("flamekeys", "flamesource", "flamedetails", "flamecontrols", "flamelist"),
-    *("flametree", "flame"),
-    *("callsmodel", "inspector", "calls"),
-    *("sqltext", "statements", "queryfilters", "queries", "explain"),
-    *("timelinepaint", "timelinedata", "timelinetable", "timeline"),
-    *("cachetab", "layersections", "lines", "views", "memory", "raw", "verify", "runs"),
-)
-STYLES = ("tables", "explain", "flame", "timeline", "compare")
-
 View = TypeVar("View")
 
 
@@ -181,8 +168,7 @@ def report_page(
         if (found := values[name]) is not None
     ]
     values["runs"] = _runs(capture, links)
-    values["modules"] = MODULES
-    values["styles"] = STYLES
+    values["bundle"] = "report"
     return render("report.html", values)
 
 
@@ -252,7 +238,6 @@ def error_page(title: str, detail: str, links: Links, *, failed: bool = True) ->
         "detail": detail,
         "failed": failed,
         "links": links,
-        "modules": ("kit", "controls", "keys"),
     }
     return render("error.html", values)
 
@@ -278,7 +263,6 @@ def _help(
             "presets": [(name, ",".join(parts)) for name, parts in presets.items()],
             "formats": formats,
             "links": links,
-            "modules": ("kit", "table", "controls", "keys"),
         },
     )
 

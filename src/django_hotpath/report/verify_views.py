@@ -37,7 +37,6 @@ def verify(request: HttpRequest, capture_id: str, number: int) -> HttpResponse:
             "finding": finding,
             "back": _back(capture_id, number),
             "refused": refusal(found, finding),
-            "modules": ("kit", "controls"),
         }
         return html_response(render("verify.html", values))
     as_json = "application/json" in request.headers.get("Accept", "")

@@ -1,20 +1,23 @@
-// Loads the modules that the page names. They import nothing themselves: their URLs carry a
-// version, and without the project's URLs they differ in the query only, so no relative import
-// could find them. What one offers to the others is handed over as `kit`.
+// The end of every bundle: runs the modules that stand before it as `modules`, [name, make] each.
+// What one offers to the others is handed over as `kit`.
 
-const links = [...document.querySelectorAll("link[data-module]")];
-const loaded = await Promise.allSettled(links.map((link) => import(link.href)));
 const kit = {};
-for (const { value } of loaded) if (value) Object.assign(kit, value);
-delete kit.start;
+const starts = [];
 
-for (const { value, reason } of loaded) {
+// One part that fails must not take the others with it.
+function attempt(name, action) {
   try {
-    if (reason) throw reason;
-    value.start?.(kit);
+    action();
   } catch (error) {
-    // One part that fails must not take the others with it.
-    console.error("hotpath:", error);
+    console.error("hotpath:", name, error);
   }
 }
+
+for (const [name, make] of modules)
+  attempt(name, () => {
+    const { start, ...offered } = make();
+    Object.assign(kit, offered);
+    if (start) starts.push([name, start]);
+  });
+for (const [name, start] of starts) attempt(name, () => start(kit));
 document.documentElement.classList.add("ready");
