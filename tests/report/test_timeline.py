@@ -138,6 +138,12 @@ def test_a_stream_is_a_bar_from_its_first_chunk_to_its_last() -> None:
     assert view.total_ms == found.timing.wall_ms + 5.0
 
 
+def test_steps_that_held_the_loop_beyond_the_bound_are_said_to_be_missing() -> None:
+    step = {"start_ms": 1.0, "duration_ms": 60.0}
+    view = shown(eventloop={"held_count": 5, "holds": [step, step], "waits": [], "truncated": 9})
+    assert track(view, "holds")["missed"] == 3
+
+
 def test_texts_are_kept_once_and_long_ones_are_cut() -> None:
     cache = samples.cache("k" * 10_000)
     cache["operations"] *= 50

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django_hotpath.analysis.paths import short_path
 from django_hotpath.capture import Capture
 from django_hotpath.report.viewmodels.timeline_bars import ROWS, Bar, Track
+from django_hotpath.report.viewmodels.timeline_code import code_track
 
 TEXT = 300
 
@@ -20,6 +22,38 @@ def tracks(capture: Capture) -> list[Track]:
         if track is not None and track.bars:
             made.append(track)
     return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """A track with a bar for each row that an instrument recorded."""
+
+    instrument: str
+    rows: str
+    bar: Callable[[Mapping[str, Any]], Bar]
+    key: str
+    label: str
+    hint: str
+    tone: str
+    tab: str = ""
+    count: str = ""
+    """The key of how many rows there were; else `truncated` says how many were left out."""
+
+    def __call__(self, capture: Capture) -> Track | None:
+        data = capture.instruments.get(self.instrument)
+        if not data:
+            return None
+        bars = [self.bar(row) for row in data.get(self.rows) or ()]
+        missed = (data.get(self.count) or 0) - len(bars) if self.count else data.get("truncated")
+        return Track(
+            key=self.key,
+            label=self.label,
+            hint=self.hint,
+            tone=self.tone,
+            tab=self.tab,
+            bars=bars,
+            missed=max(missed or 0, 0),
+        )
 
 
 def _middleware(capture: Capture) -> Track | None:
@@ -55,50 +89,6 @@ def _middleware(capture: Capture) -> Track | None:
         tone="middleware",
         tab="",
         bars=bars,
-    )
-
-
-def _code(capture: Capture) -> Track | None:
-    calls = capture.instruments.get("calls") or {}
-    spans, tree = calls.get("spans"), calls.get("tree")
-    if not spans or not tree:
-        return None
-    functions, frame = calls["functions"], tree["frame"]
-    bars: list[Bar] = []
-    deepest: dict[int, int] = {}
-    open_: dict[int, list[float]] = {}
-    found: list[tuple[int, int, float, float, Mapping[str, Any]]] = []
-    for node, start, ms, lane in zip(
-        spans["node"], spans["start_ms"], spans["duration_ms"], spans["lane"], strict=True
-    ):
-        place = frame[node]
-        if place < 0 or functions[place]["kind"] != "project":
-            continue
-        ends = open_.setdefault(lane, [])
-        while ends and ends[-1] <= start + 1e-6:
-            ends.pop()
-        found.append((lane, len(ends), start, ms, functions[place]))
-        deepest[lane] = max(deepest.get(lane, 0), len(ends))
-        ends.append(start + ms)
-    first: dict[int, int] = {}
-    row = 0
-    for lane in sorted(deepest):
-        first[lane] = row
-        row += deepest[lane] + 1
-    for lane, depth, start, ms, function in found:
-        if first[lane] + depth >= ROWS:
-            continue
-        where = f"{short_path(str(function['file']))}:{function['line']}"
-        beside = f", thread or task {lane}" if lane else ""
-        bars.append(Bar(start, ms, str(function["function"]), where + beside, first[lane] + depth))
-    return Track(
-        key="code",
-        label="Your code",
-        hint=f"Calls of your own functions of {spans['least_ms']:g} ms or longer, callers above",
-        tone="project",
-        tab="flame",
-        bars=bars,
-        missed=len(found) - len(bars),
     )
 
 
@@ -147,156 +137,6 @@ def _overlap(rows: Sequence[Mapping[str, Any]], depth: Mapping[int, int]) -> boo
     return False
 
 
-def _queries(capture: Capture) -> Track | None:
-    data = capture.instruments.get("queries")
-    if not data:
-        return None
-    bars = [
-        Bar(
-            row["start_ms"],
-            row["duration_ms"],
-            str(row["sql"])[:TEXT],
-            _at(row),
-            failed=bool(row.get("error")),
-        )
-        for row in data["queries"]
-    ]
-    return Track(
-        key="queries",
-        label="Database",
-        hint="Each statement, executing and fetching; those that overlap go below each other",
-        tone="database",
-        tab="queries",
-        bars=bars,
-        missed=data.get("truncated") or 0,
-    )
-
-
-def _cache(capture: Capture) -> Track | None:
-    data = capture.instruments.get("cache")
-    if not data:
-        return None
-    bars = [
-        Bar(
-            row["start_ms"],
-            row["duration_ms"],
-            f"{row['operation']} {', '.join(map(str, row.get('keys') or ()))}"[:TEXT],
-            _cached(row),
-            failed=bool(row.get("error")),
-        )
-        for row in data.get("operations") or ()
-    ]
-    return Track(
-        key="cache",
-        label="Cache",
-        hint="Each operation on Django's caches",
-        tone="cache",
-        tab="cache",
-        bars=bars,
-        missed=data.get("truncated") or 0,
-    )
-
-
-def _cached(row: Mapping[str, Any]) -> str:
-    parts = []
-    if row.get("hits") or row.get("misses"):
-        parts.append(f"{row.get('hits') or 0} hits, {row.get('misses') or 0} misses")
-    parts.append(_at(row))
-    return ", ".join(part for part in parts if part)
-
-
-def _http(capture: Capture) -> Track | None:
-    data = capture.instruments.get("http")
-    if not data:
-        return None
-    bars = [
-        Bar(
-            row["start_ms"],
-            row["duration_ms"],
-            f"{row['method']} {row['url']}"[:TEXT],
-            ", ".join(part for part in (str(row.get("status") or ""), _at(row)) if part),
-            failed=bool(row.get("error")) or (row.get("status") or 0) >= 400,
-        )
-        for row in data.get("requests") or ()
-    ]
-    return Track(
-        key="http",
-        label="Other services",
-        hint="Requests that your code sent by HTTP",
-        tone="http",
-        bars=bars,
-        missed=data.get("truncated") or 0,
-    )
-
-
-def _awaits(capture: Capture) -> Track | None:
-    data = capture.instruments.get("eventloop")
-    if not data:
-        return None
-    bars = [
-        Bar(
-            row["start_ms"],
-            row["waited_ms"],
-            f"await {row['expression'].removeprefix('await ')}"
-            if row.get("expression")
-            else f"waiting for {row['for']}",
-            _at(row),
-        )
-        for row in data.get("waits") or ()
-    ]
-    return Track(
-        key="awaits",
-        label="Awaits",
-        hint="How long the request's own task was suspended, and for what",
-        tone="rest",
-        tab="eventloop",
-        bars=bars,
-        missed=data.get("truncated") or 0,
-    )
-
-
-def _holds(capture: Capture) -> Track | None:
-    data = capture.instruments.get("eventloop")
-    if not data:
-        return None
-    bars = [
-        Bar(row["start_ms"], row["duration_ms"], f"held the event loop {row['duration_ms']:.0f} ms")
-        for row in data.get("holds") or ()
-    ]
-    return Track(
-        key="holds",
-        label="Event loop held",
-        hint="Steps in which no other request could run",
-        tone="held",
-        tab="eventloop",
-        bars=bars,
-    )
-
-
-def _gc(capture: Capture) -> Track | None:
-    data = capture.instruments.get("gc")
-    if not data:
-        return None
-    bars = [
-        Bar(
-            row["start_ms"],
-            row["duration_ms"],
-            f"garbage collector, generation {row['generation']}",
-            f"{row['collected']} objects freed",
-        )
-        for row in data.get("pauses") or ()
-    ]
-    return Track(
-        key="gc",
-        label="Garbage collector",
-        hint="Pauses in which every thread stood still",
-        tone="gc",
-        tab="gc",
-        bars=bars,
-        missed=max((data.get("count") or 0) - len(bars), 0),
-    )
-
-
 def _stream(capture: Capture) -> Track | None:
     stream = capture.request.stream if capture.request else None
     if not stream:
@@ -315,6 +155,47 @@ def _stream(capture: Capture) -> Track | None:
     )
 
 
+def _query(row: Mapping[str, Any]) -> Bar:
+    text, failed = str(row["sql"])[:TEXT], bool(row.get("error"))
+    return Bar(row["start_ms"], row["duration_ms"], text, _at(row), failed=failed)
+
+
+def _cached(row: Mapping[str, Any]) -> Bar:
+    text = f"{row['operation']} {', '.join(map(str, row.get('keys') or ()))}"[:TEXT]
+    found = ""
+    if row.get("hits") or row.get("misses"):
+        found = f"{row.get('hits') or 0} hits, {row.get('misses') or 0} misses"
+    failed = bool(row.get("error"))
+    return Bar(row["start_ms"], row["duration_ms"], text, _joined(found, _at(row)), failed=failed)
+
+
+def _sent(row: Mapping[str, Any]) -> Bar:
+    text, status = f"{row['method']} {row['url']}"[:TEXT], row.get("status") or 0
+    note = _joined(str(status or ""), _at(row))
+    failed = bool(row.get("error")) or status >= 400
+    return Bar(row["start_ms"], row["duration_ms"], text, note, failed=failed)
+
+
+def _awaited(row: Mapping[str, Any]) -> Bar:
+    expression = str(row.get("expression") or "").removeprefix("await ")
+    text = f"await {expression}" if expression else f"waiting for {row['for']}"
+    return Bar(row["start_ms"], row["waited_ms"], text, _at(row))
+
+
+def _held(row: Mapping[str, Any]) -> Bar:
+    text = f"held the event loop {row['duration_ms']:.0f} ms"
+    return Bar(row["start_ms"], row["duration_ms"], text)
+
+
+def _paused(row: Mapping[str, Any]) -> Bar:
+    text = f"garbage collector, generation {row['generation']}"
+    return Bar(row["start_ms"], row["duration_ms"], text, f"{row['collected']} objects freed")
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
+
+
 def _at(row: Mapping[str, Any]) -> str:
     place = row.get("call_site") or {}
     if place.get("template"):
@@ -325,12 +206,67 @@ def _at(row: Mapping[str, Any]) -> str:
 _BUILDERS: tuple[Callable[[Capture], Track | None], ...] = (
     _middleware,
     _stream,
-    _code,
+    code_track,
     _templates,
-    _queries,
-    _cache,
-    _http,
-    _awaits,
-    _holds,
-    _gc,
+    _Rows(
+        instrument="queries",
+        rows="queries",
+        bar=_query,
+        key="queries",
+        label="Database",
+        hint="Each statement, executing and fetching; those that overlap go below each other",
+        tone="database",
+        tab="queries",
+    ),
+    _Rows(
+        instrument="cache",
+        rows="operations",
+        bar=_cached,
+        key="cache",
+        label="Cache",
+        hint="Each operation on Django's caches",
+        tone="cache",
+        tab="cache",
+    ),
+    _Rows(
+        instrument="http",
+        rows="requests",
+        bar=_sent,
+        key="http",
+        label="Other services",
+        hint="Requests that your code sent by HTTP",
+        tone="http",
+    ),
+    _Rows(
+        instrument="eventloop",
+        rows="waits",
+        bar=_awaited,
+        key="awaits",
+        label="Awaits",
+        hint="How long the request's own task was suspended, and for what",
+        tone="rest",
+        tab="eventloop",
+    ),
+    _Rows(
+        instrument="eventloop",
+        rows="holds",
+        bar=_held,
+        key="holds",
+        label="Event loop held",
+        hint="Steps in which no other request could run",
+        tone="held",
+        tab="eventloop",
+        count="held_count",
+    ),
+    _Rows(
+        instrument="gc",
+        rows="pauses",
+        bar=_paused,
+        key="gc",
+        label="Garbage collector",
+        hint="Pauses in which every thread stood still",
+        tone="gc",
+        tab="gc",
+        count="count",
+    ),
 )
