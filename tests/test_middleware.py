@@ -149,8 +149,8 @@ class TestWithoutTheUrls:
 
     def test_its_style_sheet_comes_through_the_middleware(self, client: Client) -> None:
         page = client.get("/hello/?profile=1", **PAGE).content.decode()
-        assert "/hello/?profile_asset=report.css" in page
-        style = client.get("/hello/?profile_asset=report.css")
+        assert "/hello/?profile_asset=report.bundle.css" in page
+        style = client.get("/hello/?profile_asset=report.bundle.css")
         assert style["Content-Type"] == "text/css; charset=utf-8"
         assert len(style.content) > 1000
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.signals import request_started
 
+from django_hotpath.capture import Overlap
 from django_hotpath.environment import server
 
 SLOWED_BY_TRACING = frozenset({"allocations"})
@@ -109,3 +110,32 @@ def tracers() -> list[str]:
     if not found:
         return []
     return [f"another tool was active and makes code slower: {', '.join(found)}"]
+
+
+def seen_afterwards(instruments: Mapping[str, Any], overlap: Overlap) -> list[str]:
+    """What only the finished measurement tells; ``instruments`` are the results by name."""
+    warnings = []
+    if overlap.requests and "calls" in instruments:
+        warnings += _pollution(instruments["calls"], overlap)
+    if instruments.keys() & {"calls", "lines"} and instruments.keys() & SLOWED_BY_TRACING:
+        warnings.append(
+            "times are inflated: allocations were traced in the same run, which makes code "
+            "3 to 10 times slower"
+        )
+    return warnings
+
+
+def _pollution(calls: Mapping[str, Any], overlap: Overlap) -> list[str]:
+    if calls.get("engine") != "cprofile":
+        return []
+    from django_hotpath.instruments.engines.cprofile import SEES_ALL_THREADS
+
+    if not SEES_ALL_THREADS:
+        return []
+    requests = overlap.requests
+    others = "1 other request" if requests == 1 else f"{requests} other requests"
+    warning = (
+        f"calls is polluted: {others} ran for {overlap.share:.0%} of the time, and on this Python "
+        "cProfile sees every thread"
+    )
+    return [warning]

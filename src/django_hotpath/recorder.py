@@ -15,13 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django_hotpath import calibration, conflicts, locks, redact
+from django_hotpath import calibration, redact
 from django_hotpath.analysis.findings import find
 from django_hotpath.capture import Capture, RequestInfo, Timing, new_id
-from django_hotpath.disturbances import SLOWED_BY_TRACING, disturbances
+from django_hotpath.disturbances import disturbances, seen_afterwards
 from django_hotpath.environment import describe as describe_environment
 from django_hotpath.instruments.base import Active, Instrument, Session, clock, current, to_ms
-from django_hotpath.instruments.registry import Spec, choose
+from django_hotpath.instruments.registry import Spec
+from django_hotpath.lineup import Lineup
 from django_hotpath.overlap import OverlapCounter
 from django_hotpath.plain import describe_error, describe_object, shorten
 from django_hotpath.processor import Processor
@@ -57,12 +58,11 @@ class Recorder:
         self.cpu_elsewhere = False
         # Set where nobody asked for this capture.
         self.automatic = False
-        self._specs = tuple(specs)
+        self._lineup = Lineup(specs)
         self._instruments: list[Instrument] = []
         # Those that may count time of their own when they are paused and resumed.
         self._counting: list[Instrument] = []
         self._switching_ns = 0
-        self._locked: list[str] = []
         self._active: Active | None = None
         self._overlap = OverlapCounter(self)
         self.receipt = Receipt()
@@ -96,14 +96,18 @@ class Recorder:
     def _undo_start(self) -> None:
         active = self._active
         if active is None:
-            self._release()
+            self._lineup.release()
             calibration.capture_ended()
         else:
             self._instruments = [found for found in self._instruments if found.name in active]
             self.stop()
 
     def _start(self) -> None:
-        self._instruments = self._build()
+        classes, reasons = self._lineup.choose()
+        self.warnings += self._lineup.warnings
+        if reasons:
+            raise Refused(reasons)
+        self._instruments = [cls(self.session, spec.target) for cls, spec in classes]
         self._guard("disturbances", self._name_disturbances)
         self._guard("overlap", self._overlap.start)
         around = current.get()
@@ -128,51 +132,6 @@ class Recorder:
         found = self._instruments
         self.warnings += disturbances([name for each in found for name in (each.name, each.engine)])
 
-    def _build(self) -> list[Instrument]:
-        classes: list[tuple[type[Instrument], Spec]] = []
-        reasons: list[str] = []
-        for spec in self._specs:
-            cls, reason = choose(spec)
-            if cls is None:
-                (self.warnings if spec.optional else reasons).append(reason or spec.name)
-            else:
-                classes.append((cls, spec))
-        self.warnings += _leave_out(classes)
-        reasons += _conflicts([cls for cls, _spec in classes])
-        if not reasons:
-            reasons = self._take(classes)
-        if reasons:
-            raise Refused(reasons)
-        # The dearest goes innermost: it starts last and stops first.
-        classes.sort(key=lambda pair: _COST_ORDER.get(pair[0].name, 5))
-        return [cls(self.session, spec.target) for cls, spec in classes]
-
-    def _take(self, classes: list[tuple[type[Instrument], Spec]]) -> list[str]:
-        """Why one that must run cannot; optional ones that cannot are taken out of the list."""
-        for cls, spec in list(classes):
-            reason = self._take_one(cls)
-            if reason is not None and not spec.optional:
-                return [reason]
-            if reason is not None:
-                classes.remove((cls, spec))
-                self.warnings.append(reason)
-        return []
-
-    def _take_one(self, cls: type[Instrument]) -> str | None:
-        engine = cls.process_wide
-        if engine is not None and not locks.acquire(engine):
-            return f"{cls.name} ({cls.engine}): another capture is using it just now"
-        busy = cls.busy()
-        if engine is not None and busy is None:
-            self._locked.append(engine)
-        elif engine is not None:
-            locks.release(engine)
-        return None if busy is None else f"{cls.name} ({cls.engine}): {busy}"
-
-    def _release(self) -> None:
-        while self._locked:
-            locks.release(self._locked.pop())
-
     def own_task_only(self) -> list[str]:
         """Engines that miss the tasks and worker threads of the work."""
         return [found.engine for found in self._instruments if found.own_task_only]
@@ -196,7 +155,7 @@ class Recorder:
                 self._end(instrument)
         self._leave_context()
         if self._in_stream:
-            self._release()
+            self._lineup.release()
         if not between_chunks:
             self._switching_ns += self._own_clock() - began
 
@@ -253,21 +212,13 @@ class Recorder:
                 )
             else:
                 self._guard(instrument.name, instrument.begin_stream)
-        self._release()
+        self._lineup.release()
 
     def _has_turn(self, instrument: Instrument) -> bool:
-        if not instrument.by_steps:
+        if not instrument.by_steps or self._lineup.take_turn(instrument):
             return True
-        engine = instrument.process_wide
-        if engine is not None and not locks.acquire(engine):
-            self._missed[instrument.name] += 1
-            return False
-        if engine is not None:
-            self._locked.append(engine)
-        if instrument.busy() is not None:
-            self._missed[instrument.name] += 1
-            return False
-        return True
+        self._missed[instrument.name] += 1
+        return False
 
     def _end(self, instrument: Instrument) -> None:
         """Ends one instrument before the others."""
@@ -305,7 +256,7 @@ class Recorder:
             active.clear()
             self._leave_context()
             self._active = None
-            self._release()
+            self._lineup.release()
             calibration.capture_ended()
         self.receipt.after_ns += clock() - ended
 
@@ -382,14 +333,7 @@ class Recorder:
             for name, missed in self._missed.items()
         ]
         overlap = self._overlap.result(self._wall_ns + self.waited_ns)
-        if overlap.requests and "calls" in instruments:
-            self.warnings += _pollution(instruments["calls"], overlap.requests, overlap.share)
-        names = set(instruments)
-        if names & {"calls", "lines"} and names & SLOWED_BY_TRACING:
-            self.warnings.append(
-                "times are inflated: allocations were traced in the same run, which makes code "
-                "3 to 10 times slower"
-            )
+        self.warnings += seen_afterwards(instruments, overlap)
         capture = Capture(
             id=self.id,
             started_at=self._started_at,
@@ -425,59 +369,6 @@ class Recorder:
 _SEE_FRAMES = frozenset({"calls", "samples"})
 
 _TIMINGS = frozenset({"db_ms", "cache_ms", "template_ms", "http_ms", "gc_ms"})
-
-_COST_ORDER = {
-    "gc": 1,
-    "queries": 2,
-    "cache": 3,
-    "templates": 4,
-    "http": 4.5,
-    "usage": 5,
-    "objects": 7,
-    "samples": 7,
-    "lines": 7,
-    # Inside what takes memory to start and frees it, outside what would record the reading.
-    "memory": 7.5,
-    "allocations": 8,
-    # It looks whether allocations are traced.
-    "line_memory": 8.5,
-    # Its view is the one that others have not wrapped.
-    "middleware": 8.6,
-    # What the others take to start and stop is no part of the steps that it times.
-    "eventloop": 8.8,
-    "calls": 9,
-}
-
-
-def _leave_out(classes: list[tuple[type[Instrument], Spec]]) -> list[str]:
-    """Takes optional ones that conflict with others out of the list, and says so."""
-    reasons = []
-    for cls, spec in reversed(list(classes)):
-        others = [other for other, _spec in classes if other is not cls]
-        conflicts = set(_conflicts([cls, *others])) - set(_conflicts(others))
-        if spec.optional and conflicts:
-            classes.remove((cls, spec))
-            reasons += sorted(conflicts)
-    return reasons
-
-
-def _conflicts(classes: Sequence[type[Instrument]]) -> list[str]:
-    return conflicts.refusals(classes)
-
-
-def _pollution(calls: dict[str, Any], requests: int, share: float) -> list[str]:
-    if calls.get("engine") != "cprofile":
-        return []
-    from django_hotpath.instruments.engines.cprofile import SEES_ALL_THREADS
-
-    if not SEES_ALL_THREADS:
-        return []
-    others = "1 other request" if requests == 1 else f"{requests} other requests"
-    warning = (
-        f"calls is polluted: {others} ran for {share:.0%} of the time, and on this Python cProfile "
-        "sees every thread"
-    )
-    return [warning]
 
 
 def _utc_now() -> str:
