@@ -31,7 +31,7 @@ python demo_project/manage.py examples_doc
 
 and what it says of counts, bytes and findings is tested for every example. Times are of one
 machine: {machine}, {versions}. They were taken by `?profile=queries`, {runs} runs of each variant
-in turn, and are the ratio to the first variant with its range
+in turn: that of the first variant, and of the others the ratio to it with its range
 ([how sure that is](../how-to/compare.md#how-sure-the-verdict-is)).
 """
 
@@ -139,18 +139,18 @@ def _rounded(value: float) -> int:
 
 def _counted(signal: Signal, value: Any) -> str:
     """The measure after its value: one query, two queries; names of functions as code."""
-    words = signal.measure.removesuffix(" at most").removesuffix(" at least")
-    if value == 1:
-        words = re.sub(r"\b(queries|misses|[a-z]+s)\b", _singular, words, count=1)
+    words = signal.words(value).removesuffix(" at most").removesuffix(" at least")
     return re.sub(r"\bof (?!the )(\S+)", r"of `\1`", words)
 
 
-def _singular(found: re.Match[str]) -> str:
-    return {"queries": "query", "misses": "miss"}.get(found[0], found[0].removesuffix("s"))
-
-
 def _times(row: Row) -> str:
-    return "<br>".join(f"*{name}* {ratio(found)}" for name, found in row.times.items())
+    """That of the first variant, and of the others the ratio to it."""
+    parts = [f"*{name}* {ratio(found)}" for name, found in row.times.items()]
+    for found in row.times.values():
+        if (time := found.time("wall_ms")) and time.median_before is not None:
+            first = f"*{row.example.variants[0].name}* {_short(time.median_before)} ms"
+            return "<br>".join([first, *parts])
+    return "<br>".join(parts)
 
 
 def ratio(found: Comparison) -> str:

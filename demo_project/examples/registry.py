@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -94,6 +95,12 @@ class Signal:
     tolerance: float = 0.0
     read: Callable[[Measured], float | str] | None = None
 
+    def words(self, found: float | str) -> str:
+        """What was counted, after its number: 1 query, 2 queries."""
+        if found != 1:
+            return self.measure
+        return re.sub(r"\b(queries|misses|[a-z]+s)\b", _singular, self.measure, count=1)
+
     def holds(self, found: float | str) -> bool:
         if isinstance(self.count, str) or isinstance(found, str):
             return str(self.count) in str(found)
@@ -102,6 +109,10 @@ class Signal:
         if self.measure.endswith(" at least"):
             return found >= self.count
         return abs(found - self.count) <= self.tolerance * self.count
+
+
+def _singular(found: re.Match[str]) -> str:
+    return {"queries": "query", "misses": "miss"}.get(found[0], found[0].removesuffix("s"))
 
 
 @dataclass(frozen=True)

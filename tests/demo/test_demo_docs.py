@@ -38,6 +38,27 @@ def test_a_time_is_a_ratio_with_its_range(found: Any, words: str) -> None:
     assert ratio(found) == words
 
 
+def test_the_time_of_the_first_variant_stands_before_the_ratios_to_it() -> None:
+    less = comparison("less", -0.9, -0.92, -0.8)
+    less.time("wall_ms").median_before = 12.34
+    row = Row(next(one for one in EXAMPLES if one.slug == "orders"), times={"fast": less})
+    assert docs_page._times(row) == "*slow* 12.3 ms<br>*fast* 10.0x faster (5.0 to 12.5)"
+
+
+@pytest.mark.parametrize(
+    ("measure", "one"),
+    [
+        ("queries", "query"),
+        ("cache misses when asked again", "cache miss when asked again"),
+        ("calls of ping", "call of ping"),
+        ("rows fetched", "row fetched"),
+    ],
+)
+def test_one_is_no_plural(measure: str, one: str) -> None:
+    signal = Signal("slow", measure, 1)
+    assert (signal.words(1), signal.words(0), signal.words(2)) == (one, measure, measure)
+
+
 @pytest.mark.parametrize(
     ("signal", "value", "text"),
     [
@@ -79,3 +100,6 @@ def test_the_page_of_the_docs_has_every_example_as_it_is(example: Any) -> None:
     assert docs_page._cell(example.claim) in row
     assert row.endswith(f"| {example.verdict} |")
     assert "not measured" not in row
+    if example.verdict_reason:
+        told = f"- **{example.title}**: {example.verdict}. {example.verdict_reason}\n"
+        assert told in WRITTEN.read_text("utf-8")

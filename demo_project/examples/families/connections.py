@@ -125,8 +125,9 @@ EXAMPLES = (
         ),
         verdict="partly",
         verdict_reason=(
-            "Ten connects become one. In SQLite a connect opens a file and takes a fraction of a "
-            "millisecond; 10 to 100 ms are for a server over a network, with TLS and a password."
+            "Ten connects become one. 10 to 100 ms a request is not measured: that is for a server "
+            "over a network, with TLS and a password. In SQLite a connect opens a file, and ten of "
+            "them take a few milliseconds together."
         ),
         shows=("calls", "queries"),
     ),

@@ -217,8 +217,9 @@ EXAMPLES = (
         trap="`filter(None, numbers)`, or with a built-in function, calls no Python code at all.",
         verdict="partly",
         verdict_reason=(
-            "The loop beats `filter(lambda)` and the two comprehensions that were published; one "
-            "honest comprehension ties with it (11.9 ms and 10.4 ms for 500,000 when first tried)."
+            "The loop beats `filter`, whose lambda is called 100,000 times, and the two "
+            "comprehensions that were published; one honest comprehension takes about as long as "
+            "the loop. Measured with 100,000 numbers, not with the 5,000,000 of the claim."
         ),
         shows=("calls", "lines"),
     ),

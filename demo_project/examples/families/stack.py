@@ -109,8 +109,8 @@ EXAMPLES = (
         ),
         verdict="not reproduced",
         verdict_reason=(
-            "All of Django's middleware together takes about a tenth of a millisecond in process. "
-            "5 to 15 ms may be right for a whole request with sessions, a user and templates."
+            "200 requests through all of Django's middleware take tens of milliseconds together: "
+            "one takes a tenth or two. A whole request with a user and templates is not measured."
         ),
         shows=("middleware", "calls"),
     ),
