@@ -72,7 +72,7 @@ STEPS = (
         "without asking for a report.",
         "Open the slow orders with the toolbar",
         (
-            "Press *DJDT* at the right edge, then *Findings*: the same N+1, with the same change.",
+            "Press the green handle at the right edge, then *Findings*: the same N+1 and change.",
             "*Profile this page* leads from there to the whole report.",
         ),
     ),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from examples.families import EXAMPLES
+from examples.tour import STEPS
 from tests.browser.axe import violations
 from tests.browser.driving import PATIENCE, wait_for_memory
 from tests.integration.servers import Server
@@ -97,4 +99,24 @@ def test_the_pages_around_the_report(any_page: Page) -> None:
         any_page.goto(path)
         if problems := violations(any_page):
             found[path] = problems
+    assert found == {}
+
+
+@pytest.mark.parametrize("any_page", LOOKS[:1], ids=["every look"], indirect=True)
+def test_the_demo(any_page: Page) -> None:
+    """Index, tour, a page of data, what is not there, and of each family the example with the
+    most variants. Each is loaded once: only its width and its colours change."""
+    most = sorted(EXAMPLES, key=lambda example: len(example.variants))
+    of_families = {example.family: f"/{example.slug}/" for example in most}.values()
+    steps = (f"/tour/{number}/" for number in range(1, len(STEPS) + 1))
+    found = {}
+    for path in ("/", *steps, "/books/slow/", "/serialisers/fast/", "/tour/6/", *of_families):
+        any_page.goto(path, wait_until="domcontentloaded")
+        for width in (1280, 400):
+            any_page.set_viewport_size({"width": width, "height": 900})
+            any_page.emulate_media(color_scheme="light")
+            problems = violations(any_page)
+            any_page.emulate_media(color_scheme="dark")
+            if problems := [*problems, *violations(any_page, "color-contrast")]:
+                found[path, width] = problems
     assert found == {}

@@ -79,6 +79,13 @@ def test_a_page_sends_what_it_is_asked_for_to_its_variants(
         assert json.loads(unescape(found[1]))["query"] == "?n=1"
 
 
+def test_a_long_text_is_cut_in_the_table_and_whole_in_the_data(client: Client) -> None:
+    page, data = (client.get(f"/serialisers/slow/{query}") for query in ("", "?format=json"))
+    (longest,) = {max(map(str, row), key=len) for row in data.json()["rows"][:1]}
+    assert f"<td>{longest[:80]}…</td>" in page.text
+    assert longest not in page.text
+
+
 def test_the_line_that_differs_is_marked() -> None:
     orders = next(example for example in EXAMPLES if example.slug == "orders")
     (slow,) = code.snippets(orders, orders.variant("slow"))

@@ -46,6 +46,12 @@ def thousands(value: float | str) -> str:
 
 
 @register.filter
+def counted(signal: Signal) -> str:
+    """What the number of a signal counts."""
+    return signal.words(signal.count)
+
+
+@register.filter
 def is_text(value: float | str) -> bool:
     return isinstance(value, str)
 
@@ -53,14 +59,20 @@ def is_text(value: float | str) -> bool:
 @register.filter
 def prose(text: str) -> SafeString:
     """`code` and *emphasis* as HTML; everything else is text."""
-    found = _CODE.sub(r"<code>\1</code>", str(escape(text)))
-    parts = re.split(r"(<code>.*?</code>)", found)
+    found = _CODE.sub(_code, str(escape(text)))
+    parts = re.split(r"(<code.*?</code>)", found)
     return mark_safe(  # noqa: S308 - escaped above
         "".join(
-            part if part.startswith("<code>") else _EMPHASIS.sub(r"<em>\1</em>", part)
+            part if part.startswith("<code") else _EMPHASIS.sub(r"<em>\1</em>", part)
             for part in parts
         )
     )
+
+
+def _code(found: re.Match[str]) -> str:
+    # Short, it is not broken: not between "?" and "profile", where browsers do.
+    whole = ' class="whole"' if len(found[1]) <= 24 else ""
+    return f"<code{whole}>{found[1]}</code>"
 
 
 @register.filter
