@@ -1,4 +1,4 @@
-"""Runs the tests of the C extension on a build with AddressSanitizer and UBSan (Linux, gcc).
+"""Runs the tests of the C extensions on a build with AddressSanitizer and UBSan (Linux, gcc).
 
 ``python tests/sanitize.py [arguments of pytest]``, with the interpreter of any environment that
 has the test dependencies. Every object of Python comes from malloc there, so that a use after it
@@ -27,6 +27,8 @@ TESTS = [
     "tests/instruments/test_calltree_spans.py",
     "tests/instruments/test_calltree_spans_known.py",
     "tests/instruments/test_calls_native.py",
+    "tests/instruments/test_orm.py",
+    "tests/test_stacks.py",
 ]
 # What a process says that is ended by a sanitizer must not end in pytest's hands.
 OPTIONS = ["-q", "-p", "no:cacheprovider", "--capture=sys"]
@@ -48,10 +50,13 @@ def main(arguments: list[str]) -> int:
             ROOT / "src", source, ignore=shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info")
         )
         package = source / "django_hotpath"
-        made = package / f"_calltree{sysconfig.get_config_var('EXT_SUFFIX')}"
         include = sysconfig.get_path("include")
         command = [gcc, "-shared", "-fPIC", "-g", "-O1", *FLAGS.split(), "-isystem", include]
-        subprocess.run([*command, str(package / "_calltree.c"), "-o", str(made)], check=True)
+        built = []
+        for name in ("_calltree", "_stacks"):
+            made = package / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
+            subprocess.run([*command, str(package / f"{name}.c"), "-o", str(made)], check=True)
+            built.append(made)
         reports = f"{directory}/report"
         environment = {
             "HOTPATH_TEST_PROGRAMS": "1000",
@@ -64,17 +69,16 @@ def main(arguments: list[str]) -> int:
             "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:log_path={reports}",
             "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={reports}",
         }
+        show = (
+            "from django_hotpath import _calltree as a, _stacks as b; print(a.__file__, b.__file__)"
+        )
         seen = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "from django_hotpath import _calltree; print(_calltree.__file__)",
-            ],
+            [sys.executable, "-c", show],
             env=environment,
             capture_output=True,
             text=True,
         )
-        if seen.stdout.strip() != str(made):
+        if seen.stdout.split() != list(map(str, built)):
             print(f"the sanitized build is not used: {seen.stdout}{seen.stderr}", file=sys.stderr)
             return 2
         status = subprocess.run(

@@ -24,9 +24,13 @@ from django.template.base import Node
 from django_hotpath import asyncstack, ormroles
 from django_hotpath.conf import settings
 from django_hotpath.instruments.named_frames import kind_of_file
+from django_hotpath.stacks import ANY_DEPTH, pass_over
 
-# What a frame is to us. SKIP is 0: the hot loop tests for truth.
-SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY, HANDOVER, ORM, HANDLER = range(8)
+# What a frame is to us.
+# ORM_OWN is what makes querysets of its own accord: a prefetch, a descriptor.
+SKIP, PROJECT, TEMPLATE, LIBRARY, BOUNDARY, HANDOVER, ORM, ORM_OWN, HANDLER = range(9)
+_NOTHING = 1 << SKIP
+_ORM = 1 << ORM | 1 << ORM_OWN
 
 # Packages that measure: their time is shown as "profiling tools", never as the user's.
 TOOLS = frozenset(
@@ -124,36 +128,43 @@ def walk(frame: FrameType | None, orm: list[FrameType] | None = None) -> Walk:
     ``orm`` takes the frames of Django's ORM that lie before any other code's, innermost first.
     """
     kinds = _kinds
+    passed = _NOTHING if orm is not None else _NOTHING | _ORM
     direct = in_template = False
     frames: list[Frame] = []
     template: tuple[Any, int] | None = None
     fallback: Frame | None = None
-    while frame is not None:
+    while (frame := pass_over(frame, kinds, passed, ANY_DEPTH)) is not None:
         code = frame.f_code
         kind = kinds.get(id(code))
         if kind is None:
-            kind = _classify(code)
-        if kind:
-            if kind == ORM:
-                if orm is not None:
-                    orm.append(frame)
-            elif kind == PROJECT:
-                orm = None
-                direct = direct or (fallback is None and template is None)
-                frames.append((code, frame.f_lineno, frame.f_lasti))
-            elif kind == LIBRARY:
-                orm = None
-                if fallback is None:
-                    fallback = (code, frame.f_lineno, frame.f_lasti)
-            elif kind == TEMPLATE:
-                orm = None
-                if template is None:
-                    template = _template_line(frame)
-                    in_template = template is not None and not frames
-            else:
-                if kind == HANDOVER and not frames:
-                    frames, fallback = _awaiting(frame, fallback)
-                break
+            # Told and looked at again.
+            _classify(code)
+            continue
+        if kind in (ORM, ORM_OWN):
+            if orm is not None:
+                orm.append(frame)
+            frame = frame.f_back
+            continue
+        if kind == PROJECT:
+            direct = direct or (fallback is None and template is None)
+            frames.append((code, frame.f_lineno, frame.f_lasti))
+        elif kind == LIBRARY:
+            if fallback is None:
+                fallback = (code, frame.f_lineno, frame.f_lasti)
+            passed |= 1 << LIBRARY
+        elif kind == TEMPLATE:
+            if template is None:
+                template = _template_line(frame)
+                in_template = template is not None and not frames
+            if template is not None:
+                passed |= 1 << TEMPLATE
+        else:
+            if kind == HANDOVER and not frames:
+                frames, fallback = _awaiting(frame, fallback)
+            break
+        # Frames of the ORM that lie further out are about something else.
+        orm = None
+        passed |= _ORM
         frame = frame.f_back
     return Walk(tuple(frames), template, fallback, direct, in_template)
 
@@ -211,8 +222,9 @@ def _kind_of(code: CodeType) -> int:
         # asgiref only carries work from one thread to another.
         return SKIP if where.package == "asgiref" else LIBRARY
     if where.kind == "django":
-        if ormroles.role(code) is not None:
-            return ORM
+        role = ormroles.role(code)
+        if role is not None:
+            return ORM_OWN if role[0] in (ormroles.PREFETCH, ormroles.DESCRIPTOR) else ORM
         path = os.path.abspath(code.co_filename)
         database = path.startswith(os.path.join(_DJANGO, "db") + os.sep)
         return SKIP if database or ormroles.is_of_content_types(path) else LIBRARY

@@ -19,6 +19,7 @@ from django_hotpath import profile
 from django_hotpath.instruments import orm, orm_made, orm_owners
 from tests.library.models import Branch, Essay, Journal, Label, Person, Publisher
 from tests.library.rows import fill
+from tests.looking import looking
 from tests.recording import Run, recording
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +28,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _rows() -> None:
     fill()
+
+
+@pytest.fixture(autouse=True, params=["in C", "in Python"])
+def _looking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking(monkeypatch, request.param)
 
 
 def entries(run: Run) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -41,6 +41,27 @@ def test_replaces_until_the_last_user_is_gone() -> None:
     assert dict(Target.__dict__) == before
 
 
+def test_one_that_may_stay_does_so_after_it_was_put_back_often_enough() -> None:
+    before = dict(Target.__dict__)
+    targets = replacing("method")[0]._targets
+    patch = SharedPatch(targets, stays_after=2)
+    try:
+        for _ in range(2):
+            patch.acquire()
+            patch.release()
+            assert dict(Target.__dict__) == before
+        patch.acquire()
+        ours = Target.__dict__["method"]
+        for _ in range(2):
+            patch.release()
+            assert Target.__dict__["method"] is ours
+            patch.acquire()
+            assert Target.__dict__["method"] is ours
+    finally:
+        patch._put_back()
+    assert dict(Target.__dict__) == before
+
+
 def test_a_failed_start_leaves_nothing_behind() -> None:
     before = dict(Target.__dict__)
     patch, stays = replacing("method", "nothing")

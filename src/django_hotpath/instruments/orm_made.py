@@ -7,6 +7,7 @@ through the constructor last.
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import CodeType, FrameType
 from typing import Any
@@ -19,10 +20,11 @@ from django_hotpath import callsite
 from django_hotpath.callsite import LIBRARY, ORM, PROJECT, SKIP
 from django_hotpath.instruments.base import current
 from django_hotpath.instruments.patching import SharedPatch, Stay, Wrap
-from django_hotpath.ormroles import DESCRIPTOR, PREFETCH, ROLES
+from django_hotpath.stacks import init, pass_over
 
 # Between the constructor and the line that asked lie only a few functions of Django's.
 _MAX_DEPTH = 16
+_BETWEEN = 1 << SKIP | 1 << ORM
 
 # A code object and an offset, or the class whose attribute the queryset is.
 Made = tuple[CodeType, int] | type
@@ -33,12 +35,11 @@ _CLONES = frozenset(
         id(RawQuerySet._clone.__code__),  # type: ignore[attr-defined]
     ]
 )
-# What these make is not an expression of the project, or one of a single object.
-_INNER = frozenset([PREFETCH, DESCRIPTOR])
 _INIT = "__init__"
 
 # Whether a project's function belongs to a manager or a queryset: who calls it made the queryset.
-_chain_steps: dict[int, tuple[CodeType, bool]] = {}
+_chain_steps: dict[int, bool] = {}
+_kept: list[CodeType] = []
 
 
 class MadeTable(dict[int, tuple[Made, int]]):
@@ -62,34 +63,29 @@ class MadeTable(dict[int, tuple[Made, int]]):
 
     def note(self, queryset: Any, frame: FrameType | None) -> None:
         """``frame`` is the one that called the constructor."""
-        source = None
-        if frame is not None and id(frame.f_code) in _CLONES:
-            source = id(frame.f_locals.get("self"))
-        if queryset._hints and source not in self:
+        if queryset._hints and _source(frame) not in self:
             # Made with an instance in mind: Django reads one row for a descriptor.
             self.pop(id(queryset), None)
             return
-        found = self._look(frame, source)
+        found = self._look(frame)
         if found is not None:
             self[id(queryset)] = (found, id(_query(queryset)))
         else:
             self.pop(id(queryset), None)
 
-    def _look(self, frame: FrameType | None, source: int | None) -> Made | None:
+    def _look(self, first: FrameType | None) -> Made | None:
+        frame = first
         step: Made | None = None
         library_class: type | None = None
         kinds = callsite.kinds()
-        for _ in range(_MAX_DEPTH):
-            if frame is None:
-                break
+        while (frame := pass_over(frame, kinds, _BETWEEN, _MAX_DEPTH)) is not None:
             code = frame.f_code
             kind = kinds.get(id(code))
             if kind is None:
-                kind = callsite.kind_of(code)
-            if kind == ORM:
-                if ROLES[id(code)][0] in _INNER:
-                    break
-            elif kind == PROJECT:
+                # Told and looked at again.
+                callsite.kind_of(code)
+                continue
+            if kind == PROJECT:
                 if not _is_chain_step(frame):
                     return (code, frame.f_lasti)
                 step = (code, frame.f_lasti)
@@ -97,27 +93,41 @@ class MadeTable(dict[int, tuple[Made, int]]):
                 if code.co_name != "get_queryset":
                     break
                 library_class = library_class or type(frame.f_locals.get("self"))
-            elif kind != SKIP:
-                # The edge of what is measured, or a template: what it makes is not in Python.
+            else:
+                # The edge of what is measured, or a template: what it makes is not in Python. Or
+                # a prefetch or a descriptor: that is no expression of the project.
                 break
             frame = frame.f_back
         if step is not None:
             return step
-        inherited = self.get(source) if source is not None else None
+        inherited = self.get(_source(first))
         return inherited[0] if inherited is not None else library_class
 
 
+def _source(frame: FrameType | None) -> int:
+    """The queryset that one is a clone of, by its ``id``; 0 where it is none."""
+    if frame is None or id(frame.f_code) not in _CLONES:
+        return 0
+    return id(frame.f_locals.get("self"))
+
+
 def _query(queryset: Any) -> Any:
-    # A queryset's own property would take a filter that waits into the query.
-    return queryset.__dict__.get("_query", queryset.__dict__.get("query"))
+    # A queryset's own property would take a filter that waits into the query; and asking for the
+    # object's dict would make one.
+    try:
+        return queryset._query
+    except AttributeError:
+        return getattr(queryset, "query", None)
 
 
 def _is_chain_step(frame: FrameType) -> bool:
     code = frame.f_code
     known = _chain_steps.get(id(code))
     if known is None:
-        known = _chain_steps[id(code)] = (code, _looks_like_step(frame))
-    return known[1]
+        # Kept, so that the id stays that of this code.
+        _kept.append(code)
+        known = _chain_steps[id(code)] = _looks_like_step(frame)
+    return known
 
 
 def _looks_like_step(frame: FrameType) -> bool:
@@ -145,36 +155,27 @@ def _wrap_init(original: Any, stay: Stay) -> Any:
 
 
 def _wrap_queryset(original: Any, stay: Stay) -> Any:
-    # With its parameters by name: this runs several times for each query of the ORM.
-    def __init__(
-        self: Any, model: Any = None, query: Any = None, using: Any = None, hints: Any = None
-    ) -> None:
-        original(self, model, query, using, hints)
-        active = current.get()
-        if active is None:
-            return
-        orm = getattr(active.get("queries"), "orm", None)
-        if orm is None:
-            return
-        made = orm.made
-        if hints and (query is None or hints is made.hinted):
-            # Made with an instance in mind: Django reads one row for a descriptor.
-            made.hinted = hints
-            made.pop(id(self), None)
-            return
-        try:
-            made.note(self, sys._getframe(1))
-        except Exception as error:
-            orm.failed(error)
+    return functools.wraps(original)(
+        init(
+            *(original, current, _note, callsite.kinds()),
+            *(_BETWEEN, _MAX_DEPTH, PROJECT, _chain_steps),
+        )
+    )
 
-    return __init__
+
+def _note(orm: Any, queryset: Any, frame: FrameType) -> None:
+    try:
+        orm.made.note(queryset, frame)
+    except Exception as error:
+        orm.failed(error)
 
 
 def _targets() -> list[tuple[type, str, Wrap]]:
     return [(QuerySet, _INIT, _wrap_queryset), (RawQuerySet, _INIT, _wrap_init)]
 
 
-patch = SharedPatch(_targets)
+# A panel that is always on would replace and put back in every request.
+patch = SharedPatch(_targets, stays_after=20)
 
 
 def made_at(queryset: Any) -> Made | None:

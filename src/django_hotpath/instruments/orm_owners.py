@@ -29,7 +29,7 @@ class Owners:
     def __init__(self) -> None:
         self.truncated = False
         self._held = 0
-        self._pending: list[tuple[int, Any]] = []
+        self.pending: list[tuple[int, Any]] = []
         self._known: dict[int, _Known] = {}
         self._large: list[tuple[int, list[Any], bool]] = []
         self._eager: list[tuple[int, list[Any]]] = []
@@ -37,9 +37,9 @@ class Owners:
 
     def expect(self, index: int, queryset: Any) -> None:
         """This query is about to fetch the rows of this queryset."""
-        if len(self._pending) >= _MAX_PENDING:
-            del self._pending[0]
-        self._pending.append((index, queryset))
+        if len(self.pending) >= _MAX_PENDING:
+            del self.pending[0]
+        self.pending.append((index, queryset))
 
     def expect_iterator(self, index: int, model: type) -> None:
         """The rows of ``iterator()`` are in nobody's hands: known by their class alone."""
@@ -47,20 +47,20 @@ class Owners:
 
     def settle(self) -> None:
         """Takes note of the rows that have come since, and lets go of their querysets."""
-        pending = self._pending
+        pending = self.pending
         if not pending:
             return
-        self._pending = []
+        self.pending = []
         for index, queryset in pending:
             rows = queryset._result_cache
             if rows is None:
-                self._pending.append((index, queryset))
+                self.pending.append((index, queryset))
             elif rows and isinstance(rows[0], Model):
-                query = queryset.__dict__.get("_query")
+                query = getattr(queryset, "_query", None)
                 self._take(index, rows, query is not None and bool(query.select_related))
 
     def release(self) -> None:
-        self._pending = []
+        self.pending = []
         self._known = {}
         self._large = []
         self._eager = []

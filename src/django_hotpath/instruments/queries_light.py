@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from operator import attrgetter
 from types import CodeType, FrameType
 from typing import Any
 
@@ -26,6 +27,24 @@ _LOOPS = 4
 
 # How far out a frame is, as seen from ``run``; its code and instruction; the node of a template.
 _Place = tuple[int, CodeType, int, Any]
+
+
+class Counted(QueryRecord):
+    """One of a loop: what all of them have in common is kept once, in the one that it is like."""
+
+    __slots__ = ()
+
+    like: QueryRecord
+    many = False
+    rows = None
+    fetch_ns = nested_ns = 0
+    alias = property(attrgetter("like.alias"))
+    orm = property(attrgetter("like.orm"))
+    owner = property(attrgetter("like.owner"))
+    sql = property(attrgetter("like.sql"))
+    transaction = property(attrgetter("like.transaction"))
+    vendor = property(attrgetter("like.vendor"))
+    walk = property(attrgetter("like.walk"))
 
 
 class _Loop:
@@ -48,6 +67,7 @@ class LightQueries(Queries):
 
     def __init__(self, session: Session, target: str | None = None) -> None:
         super().__init__(session, target)
+        self._owners = self.orm.owners
         self._loops: dict[str, list[_Loop]] = {}
         self._looked_at: dict[int, dict[str, Any]] = {}
 
@@ -84,9 +104,14 @@ class LightQueries(Queries):
             or len(self.records) >= MAX_QUERIES
         ):
             return self._run_in_full(execute, sql, params, many, context, found)
-        record = _again(found.last, keep(params, many))
+        record = Counted()
+        record.like = found.last
+        record.params = keep(params, many)
+        record.error = None
+        record.ended = 0
         self.records.append(record)
-        self.orm.owners.settle()
+        if self._owners.pending:
+            self._owners.settle()
         record.started = clock()
         try:
             result = execute(sql, params, many, context)
@@ -154,24 +179,6 @@ class LightQueries(Queries):
 
 
 _getframe = sys._getframe
-
-
-def _again(like: QueryRecord, params: Any) -> QueryRecord:
-    record = QueryRecord()
-    record.like = like
-    record.sql = like.sql
-    record.params = params
-    record.many = False
-    record.owner = like.owner
-    record.alias = like.alias
-    record.vendor = like.vendor
-    record.transaction = like.transaction
-    record.rows = None
-    record.fetch_ns = record.nested_ns = record.ended = 0
-    record.error = None
-    record.orm = like.orm
-    record.walk = like.walk
-    return record
 
 
 def _places(run: FrameType) -> tuple[_Place, ...]:
