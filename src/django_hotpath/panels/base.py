@@ -92,12 +92,16 @@ class HotpathPanel(Panel):
     def __init__(self, toolbar: Any, get_response: Any) -> None:
         super().__init__(toolbar, get_response)
         self.failures: list[str] = []
+        self._off = False
 
     def note_failure(self, error: BaseException) -> None:
         self.failures.append(describe_error(error))
 
     @property
     def enabled(self) -> bool:
+        # Asked some eleven times in each request: what is off is off until the next one.
+        if self._off and not self.from_store:
+            return False
         return bool(self._enabled())
 
     @guarded(otherwise=False)
@@ -106,8 +110,8 @@ class HotpathPanel(Panel):
         # what is dear is off until its switch was used.
         if not self.from_store:
             switched = self.toolbar.request.COOKIES.get(f"djdt{type(self).__name__}")
-            # Asked some ten times in each request: what is off is known without the toolbar's help.
             if self.dear if switched is None else switched != "on":
+                self._off = True
                 return False
         return bool(super().enabled)
 
@@ -132,7 +136,8 @@ class HotpathPanel(Panel):
 
     @property
     def has_content(self) -> bool:
-        return True
+        # Where it is off there is nothing to show, and nobody asks any further.
+        return self.from_store or not self._off
 
     @property
     def scripts(self) -> list[str]:
