@@ -39,6 +39,15 @@ def tracks(capture: Capture) -> list[Track]:
     return found
 
 
+def has_marks(capture: Capture) -> bool:
+    """Whether there is anything on ``tracks``, told without making them: they may be long."""
+    instruments = capture.instruments
+    middleware = instruments.get("middleware") or {}
+    if middleware.get("view") or any(_timed(middleware.get("middleware"))):
+        return True
+    return any(any(_timed((instruments.get(kind[2]) or {}).get(kind[3]))) for kind in _KINDS)
+
+
 def memory_points(capture: Capture) -> list[tuple[int, int]]:
     """Resident memory over time, where samples took it: (nanoseconds, bytes)."""
     samples = capture.instruments.get("samples") or {}
@@ -69,8 +78,7 @@ def _all(instruments: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Mark]]
     middleware = instruments.get("middleware") or {}
     layers = [
         _mark(row["name"], row, "total_ms", {"own ms": row.get("own_ms")})
-        for row in middleware.get("middleware") or ()
-        if row.get("start_ms") is not None
+        for row in _timed(middleware.get("middleware"))
     ]
     if view := middleware.get("view"):
         layers.append(_mark("view", view, "duration_ms", {}))
@@ -79,10 +87,13 @@ def _all(instruments: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Mark]]
         recorded = instruments.get(key) or {}
         marks = [
             _mark(name(row), row, _LENGTH.get(category, "duration_ms"), _details(row, details))
-            for row in recorded.get(rows) or ()
-            if row.get("start_ms") is not None
+            for row in _timed(recorded.get(rows))
         ]
         yield title, category, marks
+
+
+def _timed(rows: Sequence[Mapping[str, Any]] | None) -> Iterator[Mapping[str, Any]]:
+    return (row for row in rows or () if row.get("start_ms") is not None)
 
 
 _LENGTH = {"await": "waited_ms"}

@@ -17,7 +17,7 @@ from django_hotpath.capture import Capture
 from django_hotpath.exporters import ExportError
 from django_hotpath.exporters._lanes import Lane, lanes
 from django_hotpath.exporters._names import valid
-from django_hotpath.exporters._tracks import memory_points, tracks
+from django_hotpath.exporters._tracks import has_marks, memory_points, tracks
 from django_hotpath.exporters._trees import Frames, has_times
 from django_hotpath.exporters._trees import refusal as no_stacks
 
@@ -36,7 +36,7 @@ Event = dict[str, Any]
 
 def refusal(capture: Capture) -> str | None:
     """Memory has no place on it."""
-    if has_times(capture) or any(track.marks for track in tracks(capture)):
+    if has_times(capture) or has_marks(capture):
         return None
     return no_stacks(capture) or "this capture has nothing on an axis of time: add calls to it"
 

@@ -15,7 +15,7 @@ from django_hotpath.exporters import ExportError
 from django_hotpath.exporters._firefox_thread import CATEGORIES, MARKERS, Thread
 from django_hotpath.exporters._lanes import lanes
 from django_hotpath.exporters._names import valid
-from django_hotpath.exporters._tracks import tracks
+from django_hotpath.exporters._tracks import has_marks, tracks
 from django_hotpath.exporters._trees import Frames
 from django_hotpath.exporters._trees import refusal as no_stacks
 
@@ -29,7 +29,7 @@ _GECKO_VERSION = 30
 
 
 def refusal(capture: Capture) -> str | None:
-    return None if tracks(capture) else no_stacks(capture)
+    return None if has_marks(capture) else no_stacks(capture)
 
 
 def export(capture: Capture) -> bytes:
