@@ -118,6 +118,13 @@ def test_overlapping_statements_leave_no_gap_between_them() -> None:
     assert view.gap_ms == capture(instruments={}).timing.wall_ms - 6.0
 
 
+def test_bars_that_are_not_in_order_keep_their_rows_and_their_places() -> None:
+    late = [samples.query(i, start_ms=at, duration_ms=1.0) for i, at in enumerate((5.0, 0.0, 0.5))]
+    found = track(shown(queries=samples.queries(*late)), "queries")
+    assert (found["index"], found["row"]) == ([1, 0, 2], [0, 0, 1])
+    assert found["busy"] == 2.5
+
+
 def test_a_failed_statement_is_marked() -> None:
     view = shown(queries=samples.queries(samples.query(0), samples.query(1, error="E: no")))
     assert track(view, "queries")["failed"] == [1]

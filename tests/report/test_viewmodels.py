@@ -53,6 +53,24 @@ def test_repeated_texts_and_stacks_are_packed_once() -> None:
     assert data["count"] == 9
 
 
+def test_call_sites_and_connections_of_groups_are_packed_once() -> None:
+    data = view_of(*(query(i, fingerprint=f"{i:016x}") for i in range(9))).data
+    assert data["sites"] == [["shop/views.py:12", "shop/views.py:12", "book_list", ""]]
+    assert data["groups"] == {"count": 9, "site": 0, "alias": "default"}
+
+
+def test_two_functions_on_one_line_are_one_group() -> None:
+    inner = {"file": "shop/views.py", "line": 12, "function": "book_list.<locals>.<lambda>"}
+    view = view_of(query(0), query(1, call_site=inner))
+    assert view.group_count == 1
+    assert view.groups[0].first.site.function == "book_list"
+
+
+def test_no_statement_is_no_group() -> None:
+    view = view_of()
+    assert (view.group_count, view.rows, view.data["groups"]["count"]) == (0, (), 0)
+
+
 def test_a_figure_that_all_statements_share_is_packed_once() -> None:
     columns = view_of(*(query(i, start_ms=i * 1.5) for i in range(9))).data["columns"]
     assert columns == {

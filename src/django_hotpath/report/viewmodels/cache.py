@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_hotpath.report.formats import share
-from django_hotpath.report.viewmodels.querydata import numbered, packed_site
+from django_hotpath.report.viewmodels.querycolumns import numbered
+from django_hotpath.report.viewmodels.querydata import packed_site
 from django_hotpath.report.viewmodels.sites import Site, site
 
 ROWS = 20

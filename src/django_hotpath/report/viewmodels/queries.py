@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 from django_hotpath.capture import Finding
 from django_hotpath.report.formats import share
 from django_hotpath.report.viewmodels import sql
+from django_hotpath.report.viewmodels.querycolumns import Columns, columns
 from django_hotpath.report.viewmodels.querydata import (
     BETWEEN,
     KINDS,
@@ -95,79 +97,55 @@ def queries_view(
     """
     statements: Sequence[Mapping[str, Any]] = queries["queries"]
     frames = queries.get("frames") or []
-    total = queries.get("total_ms") or sum(query["duration_ms"] for query in statements)
-    groups = group_queries(statements)
-    ends = [query["start_ms"] + query["duration_ms"] for query in statements]
-    span = max([wall_ms, *ends])
-    group_of = {query["index"]: key for key, members in enumerate(groups) for query in members}
+    made = columns(statements)
+    total = queries.get("total_ms") or sum(made.duration_ms)
+    span = max([wall_ms, *map(add, made.start_ms, made.duration_ms)])
+    group_of = dict(zip(made.index, made.group, strict=True))
     found: dict[int, list[tuple[int, str, str]]] = {}
     for number, finding in enumerate(findings):
         kind = KINDS.get(finding.kind, finding.kind.replace("_", " "))
         for key in dict.fromkeys(group_of[i] for i in finding.queries if i in group_of):
             found.setdefault(key, []).append((number, kind, finding.title))
     shown = [
-        _group(key, members, total, _row(members[0], frames, span), tuple(found.get(key, ())))
-        for key, members in enumerate(groups[:ROWS])
+        _group(key, made, members, total, _row(statements[members[0]], frames, span), found)
+        for key, members in enumerate(made.members(ROWS))
     ]
     return QueriesView(
         count=queries.get("count", len(statements)),
         kept=len(statements),
         total_ms=total,
         truncated=queries.get("truncated") or 0,
-        duplicates=sum(query.get("duplicate_of") is not None for query in statements),
-        errors=sum(bool(query.get("error")) for query in statements),
+        duplicates=len(made) - made.duplicate_of.count(None),
+        errors=sum(map(bool, made.error)),
         slow_ms=slow_ms,
-        aliases=tuple(sorted({str(query.get("alias", "")) for query in statements})),
-        group_count=len(groups),
+        aliases=tuple(sorted(set(made.alias))),
+        group_count=len(made.firsts),
         groups=tuple(shown),
         rows=tuple(_row(query, frames, span) for query in statements[:ROWS]),
         group_of=group_of,
-        data=packed(
-            statements,
-            frames,
-            groups,
-            group_of,
-            found,
-            span=span,
-            total=total,
-            slow_ms=slow_ms,
-        ),
+        data=packed(made, frames, found, span=span, total=total, slow_ms=slow_ms),
     )
-
-
-def group_queries(statements: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Groups of at least one statement, most time first; members keep their order."""
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for query in statements:
-        groups.setdefault((query.get("alias"), query["fingerprint"], _site_key(query)), []).append(
-            query
-        )
-    return sorted(groups.values(), key=lambda group: -sum(query["duration_ms"] for query in group))
-
-
-def _site_key(query: Mapping[str, Any]) -> tuple[Any, ...]:
-    place = query.get("call_site") or {}
-    return place.get("file"), place.get("line"), place.get("template"), place.get("template_line")
 
 
 def _group(
     key: int,
-    members: Sequence[Mapping[str, Any]],
+    made: Columns,
+    members: Sequence[int],
     total: float,
     first: QueryRow,
-    found: tuple[tuple[int, str, str], ...],
+    found: Mapping[int, Sequence[tuple[int, str, str]]],
 ) -> QueryGroup:
-    time = sum(query["duration_ms"] for query in members)
-    rows = [query["rows"] for query in members if query.get("rows") is not None]
+    time = sum(made.duration_ms[place] for place in members)
+    rows = [rows for place in members if (rows := made.rows[place]) is not None]
     return QueryGroup(
         key=key,
         count=len(members),
         total_ms=time,
         share=share(time, total),
-        duplicates=sum(query.get("duplicate_of") is not None for query in members),
+        duplicates=sum(made.duplicate_of[place] is not None for place in members),
         rows=sum(rows) if rows else None,
         first=first,
-        found=found,
+        found=tuple(found.get(key, ())),
     )
 
 
@@ -179,7 +157,7 @@ def _row(query: Mapping[str, Any], frames: Sequence[Any], span: float) -> QueryR
         alias=str(query.get("alias", "")),
         short=sql.short(text),
         sql=sql.formatted(text),
-        params=params_text(query).replace(BETWEEN, ", "),
+        params=params_text(query.get("params")).replace(BETWEEN, ", "),
         start_ms=query["start_ms"],
         start_share=share(query["start_ms"], span),
         duration_ms=query["duration_ms"],
@@ -187,7 +165,7 @@ def _row(query: Mapping[str, Any], frames: Sequence[Any], span: float) -> QueryR
         fetch_share=None if fetch is None else share(fetch, query["duration_ms"]),
         rows=query.get("rows"),
         flags=_flags(query),
-        error=error_text(query),
+        error=error_text(query.get("error")),
         site=site(query.get("call_site")),
         stack=tuple(_stack(query, frames)),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django_hotpath.analysis.statements import is_read
 from django_hotpath.report.viewmodels import sql
+from django_hotpath.report.viewmodels.querycolumns import Columns, numbered, present
 from django_hotpath.report.viewmodels.sites import Site, frame, site
 
 TEXT_BUDGET = 2_000_000
@@ -31,22 +32,10 @@ KINDS = {
     "unused_columns": "unused columns",
 }
 
-Key = TypeVar("Key", bound=Hashable)
-Statements = Sequence[Mapping[str, Any]]
-
-
-def numbered(values: Iterable[Key]) -> tuple[list[Key], list[int]]:
-    """Each value once, in the order in which they come; and the number of each."""
-    numbers: dict[Key, int] = {}
-    found = [numbers.setdefault(value, len(numbers)) for value in values]
-    return list(numbers), found
-
 
 def packed(
-    statements: Statements,
+    made: Columns,
     frames: Sequence[Mapping[str, Any]],
-    groups: Sequence[Statements],
-    group_of: Mapping[int, int],
     found: Mapping[int, Sequence[tuple[int, str, str]]],
     *,
     span: float,
@@ -59,34 +48,33 @@ def packed(
     equal: ``start`` counts from the statement before in hundredths of a millisecond, ``took`` and
     ``fetch`` are microseconds, ``sql``, ``params``, ``stack`` and ``group`` number rows of the
     tables beside it, ``bits`` are ``MANY`` and ``TRANSACTION``. ``kinds`` has a letter a text.
+    ``groups`` has columns in the same way, ``site`` numbers ``sites``.
     """
-    texts, of_text = numbered(str(query["sql"]) for query in statements)
-    params, of_params = numbered(map(params_text, statements))
-    stacks, of_stack = numbered(tuple(query.get("stack") or ()) for query in statements)
-    starts = [round(query["start_ms"] * 100) for query in statements]
-    fetches = [query.get("fetch_ms") for query in statements]
-    indexes = [query["index"] for query in statements]
+    texts, of_text = numbered(made.sql)
+    params, of_params = numbered(map(params_text, made.params))
+    stacks, of_stack = numbered([tuple(stack or ()) for stack in made.stack])
+    starts = [round(at * 100) for at in made.start_ms]
     columns: dict[str, list[Any]] = {
-        "group": [group_of[index] for index in indexes],
+        "group": made.group,
         "sql": of_text,
         "start": [at - before for at, before in zip(starts, [0, *starts], strict=False)],
-        "took": [round(query["duration_ms"] * 1000) for query in statements],
-        "fetch": [None if fetch is None else round(fetch * 1000) for fetch in fetches],
-        "rows": [query.get("rows") for query in statements],
+        "took": [round(took * 1000) for took in made.duration_ms],
+        "fetch": [None if fetch is None else round(fetch * 1000) for fetch in made.fetch_ms],
+        "rows": made.rows,
         "params": of_params,
         "stack": of_stack,
         "bits": [
-            MANY * bool(query.get("many")) + TRANSACTION * bool(query.get("transaction"))
-            for query in statements
+            (MANY if many else 0) + (TRANSACTION if transaction else 0)
+            for many, transaction in zip(made.many, made.transaction, strict=True)
         ],
     }
-    if indexes != list(range(len(statements))):
+    if made.index != list(range(len(made))):
         # Else the place of a statement says it.
-        columns["index"] = indexes
+        columns["index"] = made.index
     named, of_finding = numbered(one for some in found.values() for one in some)
     number = dict(zip((one for some in found.values() for one in some), of_finding, strict=True))
     return {
-        "count": len(statements),
+        "count": len(made),
         "span": round(span, 3),
         "total": round(total, 4),
         "slow": slow_ms,
@@ -95,17 +83,19 @@ def packed(
         "params": params,
         "frames": [packed_site(frame(entry)) for entry in frames],
         "stacks": stacks,
-        "groups": [
-            [packed_site(site(members[0].get("call_site"))), str(members[0].get("alias", ""))]
-            for members in groups
-        ],
-        "columns": {
-            name: values[0] if values and values.count(values[0]) == len(values) else values
-            for name, values in columns.items()
+        "sites": [packed_site(site(place)) for place in made.sites],
+        "groups": {
+            "count": len(made.firsts),
+            "site": _once([made.site[first] for first in made.firsts]),
+            "alias": _once([made.alias[first] for first in made.firsts]),
         },
-        "same": dict(_places(statements, lambda query: query.get("duplicate_of"))),
-        "cut": dict(_places(statements, lambda query: query.get("sql_truncated") or None)),
-        "errors": dict(_places(statements, lambda query: error_text(query) or None)),
+        "columns": {name: _once(values) for name, values in columns.items()},
+        # By the place of a statement.
+        "same": dict(present(made.duplicate_of)),
+        "cut": {place: length for place, length in present(made.cut) if length},
+        "errors": {
+            place: text for place, error in present(made.error) if (text := error_text(error))
+        },
         "marks": {key: [number[one] for one in some] for key, some in found.items()},
         "findings": named,
     }
@@ -122,13 +112,9 @@ def _short_and_full(texts: Sequence[str]) -> list[list[str]]:
     return found
 
 
-def _places(
-    statements: Statements, value: Callable[[Mapping[str, Any]], Any]
-) -> Iterator[tuple[int, Any]]:
-    """What few statements have, by their place."""
-    for place, query in enumerate(statements):
-        if (found := value(query)) is not None:
-            yield place, found
+def _once(values: list[Any]) -> Any:
+    """One value for all where all are equal."""
+    return values[0] if values and values.count(values[0]) == len(values) else values
 
 
 def kind_of(text: str) -> str:
@@ -143,17 +129,15 @@ def packed_site(place: Site | None) -> list[str] | None:
     return None if place is None else [place.place, place.full, place.function, place.template]
 
 
-def params_text(query: Mapping[str, Any]) -> str:
+def params_text(params: Sequence[Any] | None) -> str:
     """The parameters, ``BETWEEN`` each two of them; what is too long is cut."""
-    params = query.get("params")
     if not params:
         return ""
-    text = BETWEEN.join(str(value) for value in params)
+    text = BETWEEN.join(map(str, params))
     return text if len(text) <= PARAMS_LIMIT else text[:PARAMS_LIMIT] + "…"
 
 
-def error_text(query: Mapping[str, Any]) -> str:
-    error = query.get("error")
+def error_text(error: Any) -> str:
     if isinstance(error, Mapping):
         return ": ".join(str(error[key]) for key in ("type", "message") if error.get(key))
     return str(error or "")

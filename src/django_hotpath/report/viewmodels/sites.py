@@ -42,6 +42,12 @@ def site(source: Mapping[str, Any] | CallSite | None) -> Site | None:
     )
 
 
+def site_key(source: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells call sites apart; without its last entry, the function, what tells lines apart."""
+    get = source.get
+    return get("file"), get("line"), get("template"), get("template_line"), get("function")
+
+
 def frame(source: Mapping[str, Any]) -> Site:
     """A frame of ``instruments.queries.frames``; a template node's line is the template's."""
     file, line = str(source.get("file", "")), source.get("line") or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django_hotpath.capture import Capture
@@ -63,7 +64,7 @@ def timeline_view(capture: Capture) -> TimelineView | None:
     found = tracks(capture)
     if not found:
         return None
-    ends = [bar.start + bar.ms for track in found for bar in track.bars]
+    ends = (track.periods[-1][1] for track in found)
     total = max([capture.timing.wall_ms, *ends])
     gaps, gap_ms = _gaps(found, capture.timing.wall_ms)
     calls = capture.instruments.get("calls") or {}
@@ -84,19 +85,16 @@ def timeline_view(capture: Capture) -> TimelineView | None:
 
 def _gaps(found: Sequence[Track], wall_ms: float) -> tuple[list[tuple[float, float]], float]:
     """Those worth showing, and the sum of all."""
-    busy = union(
-        (bar.start, bar.start + bar.ms)
-        for track in found
-        if track.key in _WAITING
-        for bar in track.bars
-    )
-    gaps, at = [], 0.0
-    for start, end in [*busy, (wall_ms, wall_ms)]:
-        if start > at:
-            gaps.append((at, min(start, wall_ms) - at))
+    busy = [track.periods for track in found if track.key in _WAITING]
+    gaps, at, whole = [], 0.0, 0.0
+    for start, end in [*(busy[0] if len(busy) == 1 else union(chain(*busy))), (wall_ms, wall_ms)]:
+        ms = min(start, wall_ms) - at
+        if ms > 0:
+            whole += ms
+            if ms >= wall_ms * LEAST_GAP:
+                gaps.append((at, ms))
         at = max(at, end)
-    gaps = [(start, ms) for start, ms in gaps if ms > 0]
-    return [gap for gap in gaps if gap[1] >= wall_ms * LEAST_GAP], sum(ms for _, ms in gaps)
+    return gaps, whole
 
 
 def _named(gap: tuple[float, float], calls: Mapping[str, Any], total: float) -> Gap:
@@ -157,25 +155,29 @@ def _data(
 
     columns = []
     for track in found:
-        rows = track.rows
-        order = sorted(range(len(track.bars)), key=lambda i: (rows[i], track.bars[i].start))
-        bars = [track.bars[i] for i in order]
+        rows, below = track.rows, max(track.rows)
+        starts, _, failed = track.times
+        bad = set(failed)
+        order = sorted(range(len(track)), key=starts.__getitem__)
+        if below:
+            order.sort(key=rows.__getitem__)
         column: dict[str, Any] = {
             "key": track.key,
             "label": track.label,
             "hint": track.hint,
             "tone": track.tone,
             "tab": track.tab,
-            "rows": max(rows) + 1,
+            "rows": below + 1,
             "busy": round(track.busy, 4),
             "missed": track.missed,
-            "count": len(bars),
-            "row": [rows[i] for i in order] if any(rows) else 0,
-            "failed": [i for i, bar in enumerate(bars) if bar.failed],
+            "count": len(track),
+            "row": [rows[i] for i in order] if below else 0,
+            "failed": [place for place, i in enumerate(order) if i in bad],
         }
         if order != list(range(len(order))):
             column["index"] = order
-        if track.key != "queries":
+        if track.elsewhere is None:
+            bars = [track.bars[i] for i in order]
             column["start"] = [round(bar.start, 4) for bar in bars]
             column["ms"] = [round(bar.ms, 4) for bar in bars]
             column["text"] = [text(bar.text) for bar in bars]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django_hotpath.analysis.paths import short_path
 from django_hotpath.capture import Capture
-from django_hotpath.report.viewmodels.timeline_bars import ROWS, Bar, Track
+from django_hotpath.report.viewmodels.timeline_bars import ROWS, Bar, Times, Track
 from django_hotpath.report.viewmodels.timeline_code import code_track
 
 TEXT = 300
@@ -19,7 +19,7 @@ def tracks(capture: Capture) -> list[Track]:
     made: list[Track] = []
     for build in _BUILDERS:
         track = build(capture)
-        if track is not None and track.bars:
+        if track is not None and len(track):
             made.append(track)
     return made
 
@@ -30,7 +30,8 @@ class _Rows:
 
     instrument: str
     rows: str
-    bar: Callable[[Mapping[str, Any]], Bar]
+    bar: Callable[[Mapping[str, Any]], Bar] | None
+    """None: what the bars say, the page has elsewhere."""
     key: str
     label: str
     hint: str
@@ -43,15 +44,16 @@ class _Rows:
         data = capture.instruments.get(self.instrument)
         if not data:
             return None
-        bars = [self.bar(row) for row in data.get(self.rows) or ()]
-        missed = (data.get(self.count) or 0) - len(bars) if self.count else data.get("truncated")
+        rows = data.get(self.rows) or ()
+        missed = (data.get(self.count) or 0) - len(rows) if self.count else data.get("truncated")
         return Track(
             key=self.key,
             label=self.label,
             hint=self.hint,
             tone=self.tone,
             tab=self.tab,
-            bars=bars,
+            bars=[self.bar(row) for row in rows] if self.bar else (),
+            elsewhere=None if self.bar else _times(rows),
             missed=max(missed or 0, 0),
         )
 
@@ -155,9 +157,12 @@ def _stream(capture: Capture) -> Track | None:
     )
 
 
-def _query(row: Mapping[str, Any]) -> Bar:
-    text, failed = str(row["sql"])[:TEXT], bool(row.get("error"))
-    return Bar(row["start_ms"], row["duration_ms"], text, _at(row), failed=failed)
+def _times(rows: Sequence[Mapping[str, Any]]) -> Times:
+    return Times(
+        [row["start_ms"] for row in rows],
+        [row["duration_ms"] for row in rows],
+        [place for place, row in enumerate(rows) if row.get("error")],
+    )
 
 
 def _cached(row: Mapping[str, Any]) -> Bar:
@@ -211,7 +216,7 @@ _BUILDERS: tuple[Callable[[Capture], Track | None], ...] = (
     _Rows(
         instrument="queries",
         rows="queries",
-        bar=_query,
+        bar=None,
         key="queries",
         label="Database",
         hint="Each statement, executing and fetching; those that overlap go below each other",

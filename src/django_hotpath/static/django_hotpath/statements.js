@@ -39,9 +39,14 @@ function unpack(packed) {
   const [group, rows, sql, bits] = [column("group"), column("rows"), column("sql"), column("bits")];
   const [params, stack] = [column("params"), column("stack")];
   const indexes = packed.columns.index === undefined ? null : column("index");
-  const groups = packed.groups.map(([site, alias], key) => ({
-    site,
-    alias,
+  const of = (name) => {
+    const given = packed.groups[name];
+    return Array.isArray(given) ? (key) => given[key] : () => given;
+  };
+  const [site, alias] = [of("site"), of("alias")];
+  const groups = Array.from({ length: packed.groups.count }, (_, key) => ({
+    site: packed.sites[site(key)],
+    alias: alias(key),
     members: [],
     total: 0,
     rows: null,
