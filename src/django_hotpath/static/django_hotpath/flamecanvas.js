@@ -2,6 +2,7 @@
 
 let kit;
 const MAP = 44;
+const REST = 120;
 
 // Methods of FlameGraph.
 export const flameCanvas = {
@@ -91,19 +92,49 @@ export const flameCanvas = {
     this.overview(ratio);
   },
 
-  // The whole picture, small, with what of it is in sight.
-  overview(ratio) {
-    const { colours, picture } = this;
-    const ctx = this.map.getContext("2d", { alpha: false });
-    const width = this.map.width / ratio;
+  // The whole picture, small: it is the same wherever the reader is, so it is kept. What a search
+  // finds shows in it when the typing rests: drawing it takes as long as the graph itself.
+  small(ratio, row) {
+    const { colours, picture, fills, hits } = this;
+    const dims = this.dims();
+    const made = [picture, colours, fills, ratio, this.map.width, hits, String(dims)];
+    const same = (part, i) => part === made[i];
+    if (this.kept?.made.every(same)) return this.kept.canvas;
+    clearTimeout(this.later);
+    if (!this.due && this.kept?.made.slice(0, 5).every(same)) {
+      this.later = setTimeout(() => {
+        this.due = true;
+        this.overview(ratio);
+        this.due = false;
+      }, REST);
+      return this.kept.canvas;
+    }
+    const canvas = this.kept?.canvas ?? document.createElement("canvas");
+    this.kept = { canvas, made };
+    canvas.width = this.map.width;
+    canvas.height = this.map.height;
+    const ctx = canvas.getContext("2d", { alpha: false });
+    const width = canvas.width / ratio;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.fillStyle = colours.sunken;
     ctx.fillRect(0, 0, width, MAP);
     const [from, to] = this.everything();
-    const row = Math.min(MAP / Math.max(picture.rows, 1), 6);
     kit.flamePainter.paint(ctx, picture, {
-      from, to, top: 0, width, height: MAP, row, text: false, colours, fills: this.fills, hits: this.hits, dims: this.dims(), diff: this.diff,
+      from, to, top: 0, width, height: MAP, row, text: false, least: 2, colours, fills, hits, dims, diff: this.diff,
     });
+    return canvas;
+  },
+
+  // The whole picture with what of it is in sight.
+  overview(ratio) {
+    const { colours, picture } = this;
+    const ctx = this.map.getContext("2d", { alpha: false });
+    const width = this.map.width / ratio;
+    const [from, to] = this.everything();
+    const row = Math.min(MAP / Math.max(picture.rows, 1), 6);
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    if (this.map.width && this.map.height) ctx.drawImage(this.small(ratio, row), 0, 0);
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     const { ROW, RULER } = kit.flamePainter;
     const left = ((this.from - from) / (to - from)) * width;
     const right = ((this.to - from) / (to - from)) * width;

@@ -107,11 +107,11 @@ function firstAfter(picture, ids, at) {
 }
 
 // Draws rows of bars. `view`: from, to (ms), top (px), width, height, row (px), text (bool), colours,
-// fills, hits (by frame, or null), dims (by layer, or null), selected, hover, focused. Gives how many
-// bars it drew.
+// fills, hits (by frame, or null), dims (by layer, or null), selected, hover, focused, least (px: what
+// is narrower is drawn with its neighbours). Gives how many bars it drew.
 function paint(ctx, picture, view) {
   const { tree, F, x, w } = picture;
-  const { colours, hits, dims } = view;
+  const { colours, hits, dims, least = 1 } = view;
   const scale = view.width / (view.to - view.from);
   const begin = Math.max(Math.floor(view.top / view.row), 0);
   const end = Math.min(Math.ceil((view.top + view.height) / view.row), picture.rows);
@@ -119,7 +119,8 @@ function paint(ctx, picture, view) {
   const texts = [];
   let bars = 0;
   let fill = null;
-  const dim = (node) => (hits && !hits[tree.frame[node]]) || (dims && dims[picture.layers[node]]);
+  let faded = false;
+  const bright = hits || dims ? (node) => (!hits || hits[tree.frame[node]]) && !(dims && dims[picture.layers[node]]) : null;
   for (let r = begin; r < end; r++) {
     const ids = picture.byRow[r];
     const y = r * view.row - view.top;
@@ -131,20 +132,21 @@ function paint(ctx, picture, view) {
       const right = Math.min((x[node] + w[node] - view.from) * scale, view.width);
       let next = k + 1;
       let stop = right;
-      if (right - left < 1) {
+      if (right - left < least) {
         // What is as narrow and begins within this pixel is one bar; of a search it shows if any matches.
-        const pixel = view.from + (Math.floor(left) + 1) / scale;
-        while (next < ids.length && x[ids[next]] < pixel && w[ids[next]] * scale < 1 && next - k < 64) next++;
+        const edge = (Math.floor(left / least) + 1) * least;
+        const pixel = view.from + edge / scale;
+        while (next < ids.length && x[ids[next]] < pixel && w[ids[next]] * scale < least && next - k < 64) next++;
         if (next - k >= 64) next = Math.max(firstAfter(picture, ids, pixel), next);
         const last = ids[next - 1];
-        stop = Math.min(Math.max((x[last] + w[last] - view.from) * scale, Math.floor(left) + 1), view.width);
+        stop = Math.min(Math.max((x[last] + w[last] - view.from) * scale, edge), view.width);
       }
       const colour = colours[view.diff ? "change" : view.text ? "fills" : "bold"];
       const key = view.fills[node];
       const wanted = view.diff ? colour[key + 4] : key < 0 ? colours.plain : colour[(key / STEPS) | 0][key % STEPS];
       if (wanted !== fill) ctx.fillStyle = fill = wanted;
-      const faint = dim(node) && (next === k + 1 || !any(ids, k, next, (one) => !dim(one)));
-      if (faint) ctx.globalAlpha = 0.28;
+      const faint = bright && !bright(node) && (next === k + 1 || !any(ids, k, next, bright));
+      if (faint !== faded) ctx.globalAlpha = (faded = faint) ? 0.28 : 1;
       const gap = stop - left > 3 ? 1 : 0;
       ctx.fillRect(left, y, stop - left - gap, height);
       bars++;
@@ -156,10 +158,10 @@ function paint(ctx, picture, view) {
         }
         if (stop - left >= LEAST_TEXT) texts.push(node, left, stop - gap, y, faint);
       }
-      if (faint) ctx.globalAlpha = 1;
       k = next;
     }
   }
+  ctx.globalAlpha = 1;
   if (view.text) {
     write(ctx, picture, view, texts);
     outline(ctx, picture, view, scale);
