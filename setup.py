@@ -15,7 +15,12 @@ _calltree = Extension(
 )
 
 # Without it querysets and statements are looked at in Python, which takes about twice as long.
-_stacks = Extension("django_hotpath._stacks", ["src/django_hotpath/_stacks.c"], optional=True)
+_stacks = Extension(
+    "django_hotpath._stacks",
+    ["src/django_hotpath/_stacks.c"],
+    depends=sorted(glob.glob("src/django_hotpath/_stacks_*.h")),
+    optional=True,
+)
 
 _has_gil = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
