@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from debug_toolbar.templatetags.debug_toolbar import inline_svg
 from django.test import Client
+from django.utils.module_loading import import_string
 
 from django_hotpath import locks, stores
 from django_hotpath.instruments.base import Instrument
@@ -63,6 +65,12 @@ def test_every_panel_shows_itself_live_and_from_the_store(use_toolbar: Use, name
     assert shown.button(name) == shown.past_button(name)
     assert "hotpath-panel" in shown.render(name)
     assert any("panel.js" in script for script in shown.scripts(name))
+
+
+@pytest.mark.parametrize("path", HOTPATH_PANELS)
+def test_every_panel_has_an_icon_that_the_toolbar_finds(path: str) -> None:
+    icon = import_string(path).nav_icon
+    assert inline_svg(icon).startswith("<svg ")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,6 +22,7 @@ logger = logging.getLogger("hotpath")
 
 class AllocationsPanel(HotpathPanel):
     title = _("Allocations")
+    nav_icon = "django_hotpath/panels/allocations.svg"
     about = _("What this request allocated and did not free, by the line that did it.")
     cost = _("Python code takes 3 to 10 times as long while this is on: ignore the times.")
     instruments = ("allocations",)

@@ -42,6 +42,8 @@ class HotpathPanel(Panel):
 
     title: Text
     """Also what the side bar says; translated lazily."""
+    nav_icon: str | None = None  # type: ignore[assignment]
+    """A static SVG for the side bar, drawn in white."""
     about: Text = ""
     """What the panel is for, in a sentence or two, above everything else."""
     cost: Text = ""

@@ -18,6 +18,7 @@ from django_hotpath.report.viewmodels.flame import flame_view
 
 class CallsPanel(HotpathPanel):
     title = _("Calls")
+    nav_icon = "django_hotpath/panels/calls.svg"
     about = _("Every function call of this request, as a tree and as a table.")
     cost = _("Python code takes about 1.2 to 2 times as long while this is on.")
     instruments = ("calls",)

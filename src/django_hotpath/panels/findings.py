@@ -18,6 +18,7 @@ from django_hotpath.report.viewmodels.shares import shares
 
 class FindingsPanel(HotpathPanel):
     title = _("Findings")
+    nav_icon = "django_hotpath/panels/findings.svg"
     about = _("What makes this page slow, and what to change. The database comes first.")
     # Always on, so that each statement of a loop must cost little.
     instruments = ("light",)

@@ -23,6 +23,7 @@ class LineMemoryPanel(HotpathPanel):
     """
 
     title = _("Line memory")
+    nav_icon = "django_hotpath/panels/line_memory.svg"
     about = _("By how much memory grew while each line of the view ran, with all that it called.")
     cost = _("The lines of the view take several times as long while this is on.")
     instruments = ("line_memory",)

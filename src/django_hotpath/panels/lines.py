@@ -26,6 +26,7 @@ class LinesPanel(HotpathPanel):
     """
 
     title = _("Lines")
+    nav_icon = "django_hotpath/panels/lines.svg"
     about = _("How often each line of the view ran, and how long it took with all that it called.")
     cost = _("The lines of the view take up to a few times as long while this is on.")
     instruments = ("lines",)

@@ -22,6 +22,7 @@ class ObjectsPanel(HotpathPanel):
     """
 
     title = _("Objects")
+    nav_icon = "django_hotpath/panels/objects.svg"
     about = _("Model instances that this request made, and objects that stayed in the process.")
     cost = _("Takes a few microseconds an instance, and tens of milliseconds to count objects.")
     instruments = ("objects",)

@@ -24,6 +24,7 @@ class SamplesPanel(HotpathPanel):
     """
 
     title = _("Samples")
+    nav_icon = "django_hotpath/panels/samples.svg"
     about = _("Which code the request was in, looked at every millisecond.")
     cost = _("Slows the page down by 5 to 15 percent, and a short page gets few samples.")
     instruments = ("samples",)
