@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
             "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:log_path={reports}",
             "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={reports}",
         }
-        show = "from django_hotpath import _calltree as a, _stacks as b\nprint(a.__file__, b.__file__)"
+        show = (
             "from django_hotpath import _calltree as a, _stacks as b; print(a.__file__, b.__file__)"
         )
         seen = subprocess.run(
