@@ -14,7 +14,7 @@ _calltree = Extension(
     optional=True,
 )
 
-# Without it querysets and statements are looked at in Python, which takes about twice as long.
+# Without it querysets and statements are looked at in Python, which takes longer.
 _stacks = Extension(
     "django_hotpath._stacks",
     ["src/django_hotpath/_stacks.c"],
