@@ -72,14 +72,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.postgresql)
 
 
-def pytest_collection_finish() -> None:
-    # Ten thousand tests are many objects; what looks at all of a process need not look at them.
-    gc.collect()
-    gc.freeze()
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     databases.check(item)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _objects_of_this_module_only() -> None:
+    # Ten thousand tests and what ran so far are many objects: what looks at all of a process, as
+    # Pympler and the garbage collector do, would take seconds for each test.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

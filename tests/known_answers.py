@@ -242,6 +242,8 @@ def captured(classes: Sequence[type[Instrument]], work: Callable[[], int] = work
     global _sampler
     _sampler = None
     kept.clear()
+    # The work collects garbage: what others left would go while it runs.
+    gc.collect()
     _give_back_what_is_free()
     try:
         if any(cls.name == "eventloop" for cls in classes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 from types import CodeType
 
@@ -10,6 +11,12 @@ import pytest
 from django_hotpath.instruments.engines.code_objects import AMBIGUOUS, UNKNOWN, by_address
 from django_hotpath.instruments.engines.vmprof_file import Freed, VmprofFileError, read
 from django_hotpath.instruments.engines.vmprof_work import Interval, own_samples
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_is_frozen() -> None:
+    # The living are found among the objects that the garbage collector knows.
+    gc.unfreeze()
 
 
 def living() -> object:

@@ -47,7 +47,11 @@ class Memory(Instrument):
 
 
 def _read() -> _Reading:
-    return resident_set_size(), high_water_mark(), sys.getallocatedblocks()
+    resident, mark = resident_set_size(), high_water_mark()
+    # The kernel counts the mark less often than what is resident.
+    if resident is not None and mark is not None:
+        mark = max(mark, resident)
+    return resident, mark, sys.getallocatedblocks()
 
 
 def resident_set_size() -> int | None:
