@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django_hotpath.instruments.allocation_groups import Traces, group, plain_groups, raw_traces
 from django_hotpath.instruments.base import Instrument, Session
+from django_hotpath.instruments.engines import tracemalloc_switch
 from django_hotpath.instruments.memory import resident_set_size
 
 MAX_FRAMES = 25
@@ -79,7 +80,7 @@ class TracemallocAllocations(Instrument):
                 "the peak is the highest since tracing began"
             )
         else:
-            tracemalloc.start(self._nframe)
+            tracemalloc_switch.start(self._nframe)
             self._sentinel = object()
         self._traced_before, _ = tracemalloc.get_traced_memory()
 
@@ -106,7 +107,7 @@ class TracemallocAllocations(Instrument):
         try:
             self._traces = raw_traces(tracemalloc.take_snapshot())
         finally:
-            tracemalloc.stop()
+            tracemalloc_switch.stop()
 
     def result(self) -> dict[str, Any]:
         traces, self._traces = self._traces, None
