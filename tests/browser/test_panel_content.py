@@ -28,8 +28,17 @@ def opened(page: Page, url: str, *panels: str) -> Locator:
     page.goto("/orders/slow/")
     page.locator(f"#djdt-{panels[0]} a").click()
     content = page.locator(f"#{panels[0]} hotpath-panel")
-    content.locator(".hotpath").wait_for()
+    mounted(page, panels[0])
     return content
+
+
+def mounted(page: Page, panel: str) -> None:
+    """Waits until the content has its style sheets: before, it stands in the page as it came."""
+    page.wait_for_function(
+        """(panel) => document.querySelector("#djDebugRoot").shadowRoot
+            .querySelector(`#${panel} hotpath-panel`)?.shadowRoot?.querySelector(".hotpath")""",
+        arg=panel,
+    )
 
 
 def test_samples_are_a_flame_graph_and_a_table(page: Page, server: Server) -> None:
@@ -93,7 +102,7 @@ def test_no_panel_scrolls_sideways(page: Page, server: Server, width: int) -> No
     for name in names:
         if name != names[0]:
             page.locator(f"#djdt-{name} a").click()
-            page.locator(f"#{name} .hotpath").wait_for()
+            mounted(page, name)
         scroll = page.locator(f"#{name} .djdt-scroll")
         assert scroll.evaluate("place => place.scrollWidth - place.clientWidth") <= 0, name
         page.locator(f"#{name} button.djDebugClose").click()
