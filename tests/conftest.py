@@ -84,6 +84,12 @@ def _objects_of_this_module_only() -> None:
     gc.freeze()
 
 
+@pytest.fixture
+def no_frozen_objects() -> None:
+    """For what finds living functions among the objects that the garbage collector knows."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def _fresh_store() -> Iterator[None]:
     _forget()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import struct
 from types import CodeType
 
@@ -13,10 +12,7 @@ from django_hotpath.instruments.engines.vmprof_file import Freed, VmprofFileErro
 from django_hotpath.instruments.engines.vmprof_work import Interval, own_samples
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _nothing_is_frozen() -> None:
-    # The living are found among the objects that the garbage collector knows.
-    gc.unfreeze()
+pytestmark = pytest.mark.usefixtures("no_frozen_objects")
 
 
 def living() -> object:

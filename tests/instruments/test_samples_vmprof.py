@@ -24,9 +24,12 @@ from tests.instruments.sampled import compute, more_samples, names, outermost, p
 from tests.recording import recording
 from tests.require import require
 
-pytestmark = pytest.mark.skipif(
-    sys.version_info < (3, 13), reason="VMProf crashes where a stack is shallow too"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        sys.version_info < (3, 13), reason="VMProf crashes where a stack is shallow too"
+    ),
+    pytest.mark.usefixtures("no_frozen_objects"),
+]
 
 
 @pytest.fixture(autouse=True)
