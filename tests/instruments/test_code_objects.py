@@ -11,7 +11,6 @@ from django_hotpath.instruments.engines.code_objects import AMBIGUOUS, UNKNOWN, 
 from django_hotpath.instruments.engines.vmprof_file import Freed, VmprofFileError, read
 from django_hotpath.instruments.engines.vmprof_work import Interval, own_samples
 
-
 pytestmark = pytest.mark.usefixtures("no_frozen_objects")
 
 
