@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import re
@@ -15,6 +16,7 @@ from django.db import connection
 
 from django_hotpath import __version__
 from django_hotpath.analysis.compare import Comparison, compare
+from django_hotpath.capture import Capture
 from examples.measuring import Measured, measure, timed
 from examples.registry import SOURCES, Example, Signal, Variant
 
@@ -59,13 +61,24 @@ def measured(example: Example, runs: int) -> Row:
         except Exception as error:
             row.problems.append(f"{variant.name}: {type(error).__name__}: {error}")
     try:
-        captures = timed(example, runs)
+        captures = _timed(example, runs)
     except Exception as error:
         row.problems.append(f"{type(error).__name__}: {error}")
         return row
     first, *others = example.variants
     row.times = {one.name: compare(captures[first.name], captures[one.name]) for one in others}
     return row
+
+
+def _timed(example: Example, runs: int) -> dict[str, list[Capture]]:
+    # What the examples before have left would make pauses of tens of milliseconds, in the runs of
+    # whichever variant comes just then.
+    gc.collect()
+    gc.freeze()
+    try:
+        return timed(example, runs)
+    finally:
+        gc.unfreeze()
 
 
 def _measure(row: Row, variant: Variant, found: Measured) -> None:
