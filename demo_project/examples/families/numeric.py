@@ -243,7 +243,7 @@ EXAMPLES = (
         ),
         verdict="partly",
         verdict_reason=(
-            "Ten times as fast and more with the arrays at hand, as claimed; nothing is gained "
+            "About ten times as fast with the arrays at hand, as claimed; nothing is gained "
             "where they are made from a list in each request. Measured with 300,000 numbers; 50 to "
             "200 times at 10,000 is not measured."
         ),

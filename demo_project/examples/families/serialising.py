@@ -133,7 +133,7 @@ EXAMPLES = (
         ),
         verdict="partly",
         verdict_reason=(
-            "MessagePack is the smallest. In the time of the whole page no difference can be "
+            "MessagePack is the smallest. In the time of the whole page little of it is "
             "seen: encoding is a small part of it. The time of encoding alone is under the table "
             "of each page; how it compares is not measured here, so neither are the operations a "
             "second."
