@@ -98,7 +98,7 @@ _COST_ORDER = {
 }
 
 
-def _leave_out(classes: list[tuple[type[Instrument], Spec]]) -> list[str]:
+def _leave_out(classes: Chosen) -> list[str]:
     """Takes optional ones that conflict with others out of the list, and says so."""
     reasons = []
     for cls, spec in reversed(list(classes)):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+from django_hotpath.report.bundles import FLAME
+
 TABLES = ("kit", "editor", "table", "controls")
 
-FLAME_GRAPH = (
-    *("kit", "editor", "layer", "table", "controls"),
-    *("flamemodel", "flamefold", "flameviews", "flamepaint", "flamegraph", "flamecanvas"),
-    *("flamekeys", "flamesource", "flamedetails", "flamecontrols", "flamelist"),
-    *("flametree", "flame"),
-)
+FLAME_GRAPH = ("kit", "editor", "layer", "table", "controls", *FLAME)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-_FLAME = (
+# The panels of the toolbar load these too.
+FLAME = (
     *("flamemodel", "flamefold", "flameviews", "flamepaint", "flamegraph", "flamecanvas"),
     *("flamekeys", "flamesource", "flamedetails", "flamecontrols", "flamelist"),
     *("flametree", "flame"),
@@ -19,7 +20,7 @@ _FLAME = (
 SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "report": (
         *("kit", "editor", "layer", "state", "table", "rowkeys", "virtual", "controls", "tabs"),
-        *("keys", *_FLAME),
+        *("keys", *FLAME),
         *("callsmodel", "inspector", "calls"),
         *("sqltext", "statements", "queryfilters", "queries", "explain"),
         *("timelinepaint", "timelinedata", "timelinetable", "timeline"),
@@ -27,7 +28,7 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = {
     ),
     "compare": (
         *("kit", "editor", "layer", "state", "table", "virtual", "controls", "tabs", "keys"),
-        *(*_FLAME, "runs"),
+        *(*FLAME, "runs"),
     ),
     "history": ("kit", "controls", "history", "choosing"),
     "plain": ("kit", "table", "controls", "keys"),
